@@ -1,0 +1,68 @@
+// Every container answers the same questions: which tensors, of what type and shape, and where their bytes are.
+#pragma once
+
+#include "runtime/base/result.h"
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace ff::loader {
+
+// How one tensor's values are stored in a file. Block formats join here (loader/quant).
+enum class DType : std::uint8_t { f32, f16, bf16 };
+std::string_view name_of(DType dtype);        // "f32", "f16", "bf16"
+std::uint64_t bytes_per_element(DType dtype);
+
+struct TensorInfo {
+    std::string name;                 // as RWKV's own checkpoints call it: blocks.3.att.key.weight
+    DType dtype = DType::f32;
+    std::vector<std::uint64_t> shape; // row-major, slowest axis first
+    std::uint64_t elements() const;   // product of shape; 1 for a scalar
+    std::uint64_t bytes() const;      // elements() * bytes_per_element(dtype)
+};
+
+// The bytes of one tensor, row-major and contiguous: a view into the mapped file where the file stores them so,
+// otherwise (deflated, strided) a copy of this one tensor that lives as long as the object.
+class TensorBytes {
+  public:
+    explicit TensorBytes(std::span<const std::byte> view) : view_(view) {}
+    explicit TensorBytes(std::vector<std::byte> owned) : owned_(std::move(owned)), view_(owned_) {}
+    TensorBytes(TensorBytes &&other) noexcept = default; // a moved vector keeps its storage, so view_ stays right
+    TensorBytes &operator=(TensorBytes &&other) noexcept = default;
+    TensorBytes(const TensorBytes &) = delete;
+    TensorBytes &operator=(const TensorBytes &) = delete;
+
+    std::span<const std::byte> bytes() const { return view_; }
+    bool is_view() const { return owned_.empty(); }
+
+  private:
+    std::vector<std::byte> owned_;
+    std::span<const std::byte> view_;
+};
+
+class TensorSource {
+  public:
+    virtual ~TensorSource() = default;
+    virtual const std::string &path() const = 0;            // for messages; a name in brackets if it came from memory
+    virtual std::string_view container() const = 0;         // "safetensors", "pth"
+    virtual std::span<const TensorInfo> tensors() const = 0; // in file order, names unique
+    virtual const std::map<std::string, std::string> &metadata() const = 0;
+    // Fails with io or model_file. Safe to call from several threads at once.
+    virtual Result<TensorBytes> read(std::size_t index) const = 0;
+};
+
+// Recognises the container by its first bytes, never by the file's suffix.
+Result<std::unique_ptr<TensorSource>> open_tensor_source(const std::string &path);
+// The same over bytes that the caller keeps alive; `name` stands in for the path in messages.
+Result<std::unique_ptr<TensorSource>> open_tensor_source(std::string name, std::span<const std::byte> bytes);
+
+// float32 values of stored ones (f16 and bf16 widen exactly); out has one element for each stored one.
+void to_float32(DType dtype, std::span<const std::byte> stored, std::span<float> out);
+
+} // namespace ff::loader
