@@ -1,0 +1,63 @@
+// A logical device with one compute queue (and a transfer queue where there is one of its own).
+#pragma once
+
+#include "runtime/gpu/instance.h"
+
+#include <atomic>
+#include <mutex>
+
+namespace ff::gpu {
+
+struct DeviceOptions {
+    std::string profile = "native";
+    std::uint64_t memory_budget_bytes = 0;       // hard limit on device memory; 0: what the device reports free
+    void (*mask)(DeviceTraits &traits) = nullptr; // after the profile; for tests that lower a single limit
+};
+
+class Device {
+  public:
+    static Result<std::shared_ptr<Device>> create(std::shared_ptr<Instance> instance, std::size_t index,
+                                                  const DeviceOptions &options);
+    ~Device();
+    Device(const Device &) = delete;
+    Device &operator=(const Device &) = delete;
+
+    const DeviceInfo &info() const;
+    const DeviceTraits &traits() const; // after profile and mask: what the rest of the runtime may use
+    Instance &instance() const;
+    VkDevice handle() const;
+    VkPhysicalDevice physical() const;
+    const VolkDeviceTable &vk() const;
+
+    VkQueue compute_queue() const;
+    std::uint32_t compute_family() const;
+    // vkQueueSubmit needs external synchronisation: hold this while submitting.
+    std::mutex &queue_mutex() const;
+
+    // Debug name of any object; does nothing without VK_EXT_debug_utils.
+    void set_name(VkObjectType type, std::uint64_t handle, std::string_view name) const;
+    template <class Handle> void set_name(VkObjectType type, Handle handle, std::string_view name) const {
+        set_name(type, reinterpret_cast<std::uint64_t>(handle), name);
+    }
+    void begin_label(VkCommandBuffer commands, std::string_view label) const;
+    void end_label(VkCommandBuffer commands) const;
+
+    // Free bytes of device memory: from VK_EXT_memory_budget, else heap size less our own use; never above the budget.
+    std::uint64_t free_memory_bytes() const;
+    std::uint64_t allocated_bytes() const;  // device memory held now by this Device's buffers
+    std::uint32_t allocation_count() const; // 0 after everything is destroyed
+    // Fails with out_of_device_memory: "<what> needs 5.9 GB, <device> has 3.8 GB free".
+    Result<void> check_memory(std::string_view what, std::uint64_t bytes) const;
+
+    // A VkResult as a sentence: the call, the object's name, the result's name; device_lost and out-of-memory keep
+    // their own status.
+    Error error(VkResult result, std::string_view call, std::string_view object) const;
+
+  private:
+    friend class Buffer;
+    Device();
+    struct Impl;
+    std::unique_ptr<Impl> impl_;
+};
+
+} // namespace ff::gpu

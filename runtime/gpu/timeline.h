@@ -1,0 +1,28 @@
+// Submission order as a growing number: a timeline semaphore, or a row of fences where the device has none.
+#pragma once
+
+#include "runtime/gpu/device.h"
+
+namespace ff::gpu {
+
+class Timeline {
+  public:
+    static Result<std::unique_ptr<Timeline>> create(std::shared_ptr<Device> device);
+    ~Timeline();
+
+    // Submits each command buffer in turn, as one vkQueueSubmit where the device has timeline semaphores; the value of
+    // the last is returned, those before it count down from there by one.
+    Result<std::uint64_t> submit(std::span<const VkCommandBuffer> commands);
+    // Returns when `value` is reached. Fails with device_lost, or device after `timeout_ns`.
+    Result<void> wait(std::uint64_t value, std::uint64_t timeout_ns = ~0ULL);
+    Result<std::uint64_t> completed(); // the largest value reached; does not block
+    std::uint64_t submitted() const;   // the value of the last submission
+    std::uint64_t queue_submits() const; // how often vkQueueSubmit was called, for statistics
+
+  private:
+    Timeline();
+    struct Impl;
+    std::unique_ptr<Impl> impl_;
+};
+
+} // namespace ff::gpu

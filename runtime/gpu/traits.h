@@ -1,0 +1,62 @@
+// What a device can do, as plain data: read once from Vulkan, masked by a profile, compared in tests. Every choice of
+// a kernel variant is a pure function of this struct.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace ff::gpu {
+
+struct DeviceTraits {
+    // Identity, for the tuning table and for workarounds.
+    std::uint32_t vendor_id = 0;  // PCI vendor, or a Khronos vendor id
+    std::uint32_t device_id = 0;
+    std::string driver;           // VkDriverId's short name: "llvmpipe", "radv", "nvidia", ...
+
+    // Subgroups. The reported size is not always what runs: ask for one (control), or use gl_SubgroupSize.
+    std::uint32_t subgroup_size = 1;
+    std::uint32_t subgroup_size_min = 1, subgroup_size_max = 1; // what may run; equal without size control
+    bool subgroup_size_control = false;
+    bool subgroup_basic = false, subgroup_arithmetic = false, subgroup_shuffle = false, subgroup_clustered = false;
+
+    // Arithmetic and storage beyond 32 bits a word.
+    bool storage16 = false, storage8 = false;
+    bool float16 = false, int8 = false;
+    bool integer_dot_product = false;
+
+    // Memory and submission.
+    bool unified_memory = false;    // device memory is host visible: weights are written in place
+    bool memory_budget = false;     // VK_EXT_memory_budget
+    bool timeline_semaphore = false;
+    bool buffer_device_address = false;
+    std::uint32_t timestamp_valid_bits = 0; // 0: no timestamps on the compute queue
+    float timestamp_period_ns = 1.0F;
+
+    // Limits; the defaults are Vulkan's own floor.
+    std::uint32_t max_workgroup_invocations = 128;
+    std::uint32_t max_workgroup_size_x = 128;
+    std::uint32_t max_workgroup_count_x = 65535;
+    std::uint32_t max_shared_memory_bytes = 16384;
+    std::uint32_t max_push_constant_bytes = 128;
+    std::uint32_t max_storage_buffers = 4;          // per shader stage
+    std::uint64_t max_storage_buffer_range = 1ULL << 27;
+    std::uint64_t max_allocation_bytes = 1ULL << 30;
+    std::uint32_t storage_offset_alignment = 256;
+};
+
+// A profile takes traits away, so that every fallback runs on any machine: "native" leaves all, "floor" is Vulkan 1.1
+// with no optional feature, others stand for a kind of device. Never grants what the device lacks.
+struct Profile {
+    std::string_view name;
+    std::string_view description; // one line for `firefinch devices --profiles`
+    void (*mask)(DeviceTraits &traits);
+};
+const std::vector<Profile> &profiles();
+const Profile *find_profile(std::string_view name); // nullptr: no such profile
+
+// "subgroups 8 (arithmetic, shuffle), 16-bit storage, ..." in one line, for people.
+std::string summary(const DeviceTraits &traits);
+
+} // namespace ff::gpu
