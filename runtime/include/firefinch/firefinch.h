@@ -1,0 +1,338 @@
+/* firefinch: RWKV language models on any GPU with a Vulkan driver.
+ *
+ * The rules of this header
+ * - C99. Every function that can fail returns an ff_status and takes a caller-owned ff_error, which may be NULL.
+ *   Outputs come first and are untouched when a call fails, unless its comment says otherwise.
+ * - Structs that may grow begin with `struct_size`; start from their _INIT macro. Fields are only ever appended, and a
+ *   status number never changes its meaning.
+ * - The library never prints, exits, installs a signal handler, reads the environment or throws. It keeps no global
+ *   state of its own: two engines in one process are independent.
+ * - Strings are UTF-8. A `const char *` in an info struct belongs to the object it was asked of and lives as long.
+ * - Objects are created before and destroyed after the objects made from them: engine, model, session. Destroy
+ *   functions accept NULL.
+ * - Shapes are row-major, slowest axis first: L layers, S slots, T tokens, C width, H heads, N head size, V vocabulary.
+ *
+ * This version covers RWKV-4 and RWKV-7, one session a step. Unstable until 1.0.
+ */
+#ifndef FIREFINCH_H
+#define FIREFINCH_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#if defined(_WIN32) && defined(FIREFINCH_SHARED)
+#ifdef FIREFINCH_BUILDING
+#define FF_API __declspec(dllexport)
+#else
+#define FF_API __declspec(dllimport)
+#endif
+#elif defined(__GNUC__)
+#define FF_API __attribute__((visibility("default")))
+#else
+#define FF_API
+#endif
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* ---- errors ---------------------------------------------------------------------------------------------------- */
+
+typedef enum ff_status {
+    FF_OK = 0,
+    FF_ERROR_ARGUMENT = -1,             /* something passed in is out of range */
+    FF_ERROR_IO = -2,                   /* a file cannot be opened, read or written */
+    FF_ERROR_MODEL_FILE = -3,           /* a file's content is damaged or inconsistent */
+    FF_ERROR_UNSUPPORTED = -4,          /* understood, but this build or device cannot do it */
+    FF_ERROR_OUT_OF_HOST_MEMORY = -5,
+    FF_ERROR_OUT_OF_DEVICE_MEMORY = -6, /* more than the device, or the budget, has */
+    FF_ERROR_NO_DEVICE = -7,            /* no Vulkan driver, or none that matches */
+    FF_ERROR_DEVICE = -8,               /* a Vulkan call failed */
+    FF_ERROR_DEVICE_LOST = -9,          /* the engine's objects can only be destroyed */
+    FF_ERROR_CANCELLED = -10,           /* a callback asked to stop */
+    FF_ERROR_INTERNAL = -11             /* a mistake of the library's own: please report the message */
+} ff_status;
+
+typedef struct ff_error {
+    ff_status status;
+    char message[1024]; /* one sentence: what, where, expected, found, what to do */
+} ff_error;
+
+/* Version of the library at run time, "0.1.0", and the commit it was built from ("unknown" outside a checkout). */
+FF_API const char *ff_version(void);
+FF_API const char *ff_commit(void);
+
+/* level: 0 debug, 1 info, 2 warning, 3 error. May be called from any thread. */
+typedef void (*ff_log_callback)(void *payload, int level, const char *message);
+/* Long work says how far it is, in units of its stage (bytes, pipelines). Return nonzero to stop it: the call then
+ * fails with FF_ERROR_CANCELLED and leaves nothing behind. */
+typedef int (*ff_progress_callback)(void *payload, const char *stage, uint64_t done, uint64_t total);
+
+/* ---- devices --------------------------------------------------------------------------------------------------- */
+
+typedef enum ff_device_type {
+    FF_DEVICE_DISCRETE = 0,
+    FF_DEVICE_INTEGRATED = 1,
+    FF_DEVICE_VIRTUAL = 2,
+    FF_DEVICE_SOFTWARE = 3,
+    FF_DEVICE_OTHER = 4
+} ff_device_type;
+
+typedef struct ff_device_info {
+    uint32_t struct_size;
+    const char *name, *driver, *driver_info;
+    const char *uuid;        /* 32 hexadecimal digits */
+    uint32_t vendor_id, device_id, driver_version, api_version;
+    ff_device_type type;
+    uint64_t memory_bytes;   /* of the largest device-local heap */
+    const char *traits;      /* one line for people; ff_device_list_trait has each for itself */
+} ff_device_info;
+#define FF_DEVICE_INFO_INIT {sizeof(ff_device_info)}
+
+/* What Vulkan devices there are, best first; two drivers of one GPU are one entry. The list is a picture taken when it
+ * was made. One thread at a time. */
+typedef struct ff_device_list ff_device_list;
+typedef struct ff_device_list_options {
+    uint32_t struct_size;
+    const char *profile; /* traits are shown as this profile masks them; NULL: native */
+    ff_log_callback log;
+    void *log_payload;
+} ff_device_list_options;
+#define FF_DEVICE_LIST_OPTIONS_INIT {sizeof(ff_device_list_options)}
+
+FF_API ff_status ff_device_list_create(ff_device_list **out, const ff_device_list_options *options, ff_error *error);
+FF_API void ff_device_list_destroy(ff_device_list *list);
+FF_API size_t ff_device_list_count(const ff_device_list *list);
+FF_API ff_status ff_device_list_get(const ff_device_list *list, size_t index, ff_device_info *out, ff_error *error);
+/* Which entry an engine would take for `selector` (see ff_engine_options.device). */
+FF_API ff_status ff_device_list_choose(const ff_device_list *list, const char *selector, size_t *out, ff_error *error);
+/* Traits and limits by name, booleans as 0 and 1; index from 0 until the call returns 0. */
+FF_API int ff_device_list_trait(const ff_device_list *list, size_t device, size_t index, const char **name,
+                                int64_t *value);
+/* The variant of every kernel that these traits choose, for f16 weights; index from 0 until the call returns 0. */
+FF_API int ff_device_list_variant(const ff_device_list *list, size_t device, size_t index, const char **kernel,
+                                  const char **variant);
+/* Trait profiles (native, floor, ...); index from 0 until the call returns 0. */
+FF_API int ff_profile(size_t index, const char **name, const char **description);
+
+/* ---- checkpoints: model files, looked at without a device --------------------------------------------------------- */
+
+typedef struct ff_checkpoint ff_checkpoint; /* may be read by several threads at once */
+
+typedef struct ff_model_info {
+    uint32_t struct_size;
+    const char *version;     /* "4.0", "5.0", "5.1", "5.2", "6.0", "7.0", "7a" */
+    uint32_t layers, width, attention_width, heads, head_size, ffn_width, vocabulary;
+    uint32_t rank_w, rank_a, rank_v, rank_g, rank_mix; /* low-rank sizes; 0 where the version has none */
+    uint64_t parameters;
+    uint64_t bytes;          /* of all tensors as stored */
+    const char *container;   /* "safetensors", "pth" */
+    const char *tokenizer;   /* what --tokenizer auto takes: "bytes", "world", "20b", or "" if nothing fits */
+    int runnable;            /* 0: described, but this build cannot run the version */
+} ff_model_info;
+#define FF_MODEL_INFO_INIT {sizeof(ff_model_info)}
+
+typedef struct ff_tensor_info {
+    uint32_t struct_size;
+    const char *name, *dtype;
+    const uint64_t *shape; /* [rank] */
+    size_t rank;
+    uint64_t bytes;
+} ff_tensor_info;
+#define FF_TENSOR_INFO_INIT {sizeof(ff_tensor_info)}
+
+/* Opens a .safetensors or .pth file, recognised by content. Fails with FF_ERROR_IO or FF_ERROR_MODEL_FILE. */
+FF_API ff_status ff_checkpoint_open(ff_checkpoint **out, const char *path, ff_error *error);
+/* The same from memory that stays valid while the checkpoint lives; `name` is used in messages. */
+FF_API ff_status ff_checkpoint_open_memory(ff_checkpoint **out, const char *name, const void *bytes, size_t size,
+                                           ff_error *error);
+FF_API void ff_checkpoint_close(ff_checkpoint *checkpoint);
+/* Fails with FF_ERROR_MODEL_FILE (a tensor is missing, unknown or of another shape: the message names it) or
+ * FF_ERROR_UNSUPPORTED (7b, 8). The tensors can be listed all the same. */
+FF_API ff_status ff_checkpoint_info(const ff_checkpoint *checkpoint, ff_model_info *out, ff_error *error);
+FF_API size_t ff_checkpoint_tensor_count(const ff_checkpoint *checkpoint);
+FF_API ff_status ff_checkpoint_tensor(const ff_checkpoint *checkpoint, size_t index, ff_tensor_info *out,
+                                      ff_error *error);
+/* A string the file carries about itself; NULL if there is none of that name. */
+FF_API const char *ff_checkpoint_metadata(const ff_checkpoint *checkpoint, const char *key);
+
+/* ---- tokenizers -------------------------------------------------------------------------------------------------- */
+
+typedef struct ff_tokenizer ff_tokenizer; /* immutable: any number of threads */
+
+/* kind: "auto", "bytes", "world", "20b", or the path of a vocabulary file. `checkpoint` (may be NULL unless "auto")
+ * decides for "auto". Fails with FF_ERROR_UNSUPPORTED where a vocabulary file is needed and none was named. */
+FF_API ff_status ff_tokenizer_create(ff_tokenizer **out, const char *kind, const ff_checkpoint *checkpoint,
+                                     ff_error *error);
+FF_API void ff_tokenizer_destroy(ff_tokenizer *tokenizer);
+FF_API const char *ff_tokenizer_name(const ff_tokenizer *tokenizer);
+FF_API uint32_t ff_tokenizer_vocabulary(const ff_tokenizer *tokenizer);
+/* text [size] bytes -> ids. *count receives how many there are; `ids` (may be NULL) the first `capacity` of them. */
+FF_API ff_status ff_tokenizer_encode(const ff_tokenizer *tokenizer, const char *text, size_t size, uint32_t *ids,
+                                     size_t capacity, size_t *count, ff_error *error);
+/* The bytes of one id, which may end inside a UTF-8 character. *size receives how many there are; `text` (may be NULL)
+ * the first `capacity` of them, without a terminator. */
+FF_API ff_status ff_tokenizer_decode(const ff_tokenizer *tokenizer, uint32_t id, char *text, size_t capacity,
+                                     size_t *size, ff_error *error);
+
+/* ---- engine: one device -------------------------------------------------------------------------------------------- */
+
+typedef struct ff_engine ff_engine; /* any number of threads */
+
+typedef struct ff_engine_options {
+    uint32_t struct_size;
+    const char *device;           /* index, part of a name, or UUID; NULL: best by type and memory */
+    const char *profile;          /* traits to do without, see ff_profile; NULL: native */
+    uint64_t device_memory_bytes; /* hard budget; 0: what is free */
+    const char *cache_directory;  /* compiled pipelines are kept here; NULL: nowhere */
+    const char *shader_directory; /* compile shaders from these sources (builds with shader reload); NULL: embedded */
+    int validate;                 /* Vulkan validation with synchronization validation */
+    ff_log_callback log;
+    void *log_payload;
+} ff_engine_options;
+#define FF_ENGINE_OPTIONS_INIT {sizeof(ff_engine_options)}
+
+FF_API ff_status ff_engine_create(ff_engine **out, const ff_engine_options *options, ff_error *error);
+FF_API void ff_engine_destroy(ff_engine *engine);
+FF_API ff_status ff_engine_device(const ff_engine *engine, ff_device_info *out, ff_error *error);
+/* Messages of the validation layers so far; the first one is copied to `first` (may be NULL). */
+FF_API uint64_t ff_engine_validation_messages(const ff_engine *engine, char *first, size_t capacity);
+
+/* ---- model: weights on a device ------------------------------------------------------------------------------------- */
+
+typedef struct ff_model ff_model; /* any number of threads */
+
+typedef struct ff_model_options {
+    uint32_t struct_size;
+    const char *weights;   /* "as-stored" (NULL), "f32", "f16", "bf16" */
+    uint32_t max_sessions; /* states kept on the device at once; 0: 4 */
+    ff_progress_callback progress;
+    void *progress_payload;
+} ff_model_options;
+#define FF_MODEL_OPTIONS_INIT {sizeof(ff_model_options)}
+
+/* Uploads the weights, compiles the pipelines and records the command buffer of a decode step. The checkpoint may be
+ * closed afterwards. Fails with FF_ERROR_UNSUPPORTED (a version this build cannot run), FF_ERROR_MODEL_FILE,
+ * FF_ERROR_OUT_OF_DEVICE_MEMORY (checked before anything is allocated) or FF_ERROR_CANCELLED. */
+FF_API ff_status ff_model_create(ff_model **out, ff_engine *engine, const ff_checkpoint *checkpoint,
+                                 const ff_model_options *options, ff_error *error);
+FF_API void ff_model_destroy(ff_model *model);
+FF_API ff_status ff_model_info_get(const ff_model *model, ff_model_info *out, ff_error *error);
+
+typedef struct ff_model_statistics {
+    uint32_t struct_size;
+    uint64_t device_bytes;        /* weights, states, scratch */
+    uint64_t bytes_read_per_token;/* weights and state a decode step must move */
+    uint32_t launches_per_token, barriers_per_token;
+    uint32_t recordings;          /* how often a decode step's command buffer was recorded */
+    uint32_t pipelines;
+    int pipeline_cache_hit;       /* a cache file of this device and build was found */
+    double load_seconds, pipeline_seconds;
+} ff_model_statistics;
+#define FF_MODEL_STATISTICS_INIT {sizeof(ff_model_statistics)}
+FF_API ff_status ff_model_statistics_get(const ff_model *model, ff_model_statistics *out, ff_error *error);
+
+/* One launch of the recorded decode step. */
+typedef struct ff_launch_info {
+    uint32_t struct_size;
+    const char *kernel, *variant;
+    int32_t layer;                   /* -1: before, after or between layers */
+    const char *const *reads;        /* [read_count] tensors and buffers, by name */
+    size_t read_count;
+    const char *const *writes;       /* [write_count] */
+    size_t write_count;
+    uint64_t bytes;                  /* that it must move */
+    int barrier_before;
+    uint32_t groups[3];
+} ff_launch_info;
+#define FF_LAUNCH_INFO_INIT {sizeof(ff_launch_info)}
+FF_API size_t ff_model_launch_count(const ff_model *model);
+FF_API ff_status ff_model_launch(const ff_model *model, size_t index, ff_launch_info *out, ff_error *error);
+
+/* ---- session: one conversation's state -------------------------------------------------------------------------------- */
+
+/* One thread at a time; sessions of one model may be used from different threads, and take turns on the device. */
+typedef struct ff_session ff_session;
+
+/* The zero state. Fails with FF_ERROR_OUT_OF_DEVICE_MEMORY when max_sessions are in use. */
+FF_API ff_status ff_session_create(ff_session **out, ff_model *model, ff_error *error);
+FF_API void ff_session_destroy(ff_session *session);
+FF_API ff_status ff_session_reset(ff_session *session, ff_error *error); /* back to the zero state */
+
+/**
+ * Reads `count` tokens into the session's state, one after the other.
+ *
+ * tokens   [count] ids, each below the model's vocabulary
+ * logits   [V] float32 after the last token, unnormalised; may be NULL
+ *
+ * Blocks until the device has finished. Fails with FF_ERROR_ARGUMENT (an id is out of range, or count is 0: nothing was
+ * read) or FF_ERROR_DEVICE_LOST.
+ */
+FF_API ff_status ff_session_prefill(ff_session *session, const uint32_t *tokens, size_t count, float *logits,
+                                    ff_error *error);
+/* The same with the logits after every token: logits [count, V]. */
+FF_API ff_status ff_session_evaluate(ff_session *session, const uint32_t *tokens, size_t count, float *logits,
+                                     ff_error *error);
+
+typedef struct ff_sampling {
+    uint32_t struct_size;
+    float temperature;       /* 0: the most probable token, lowest id on a tie */
+    uint32_t top_k;          /* 0: all */
+    float top_p;             /* 1: all; the smallest set of tokens whose probability reaches top_p */
+    float presence;          /* subtracted from the logit of every token that was produced before */
+    float frequency;         /* times the token's decayed count, subtracted as well */
+    float penalty_decay;     /* what a count is multiplied by at each produced token; 1: counts never fade */
+    uint64_t seed;           /* same seed, same device, same build: same tokens */
+} ff_sampling;
+#define FF_SAMPLING_INIT {sizeof(ff_sampling), 1.0f, 0, 1.0f, 0.0f, 0.0f, 0.996f, 0}
+
+typedef enum ff_stop_reason { FF_STOP_LIMIT = 0, FF_STOP_TOKEN = 1, FF_STOP_CALLBACK = 2 } ff_stop_reason;
+
+/* Called for each produced token, in order, on the calling thread. Return nonzero to stop after this one. */
+typedef int (*ff_token_callback)(void *payload, uint32_t token);
+
+typedef struct ff_generate_options {
+    uint32_t struct_size;
+    uint64_t count;              /* tokens to produce at most, 1 or more */
+    ff_sampling sampling;
+    const uint32_t *stop_tokens; /* [stop_token_count], at most 16; the one that stops is not delivered */
+    size_t stop_token_count;
+    uint32_t in_flight;          /* decode steps submitted ahead of the one being delivered; 0: the library's choice */
+    ff_token_callback on_token;  /* may be NULL */
+    void *payload;
+} ff_generate_options;
+#define FF_GENERATE_OPTIONS_INIT {sizeof(ff_generate_options), 256, FF_SAMPLING_INIT}
+
+typedef struct ff_generate_result {
+    uint32_t struct_size;
+    uint64_t produced;           /* tokens delivered */
+    ff_stop_reason reason;
+    double seconds;              /* from the call to the last token */
+    uint64_t steps;              /* decode steps submitted */
+    uint64_t submissions;        /* calls of vkQueueSubmit */
+    double host_seconds;         /* processor time of this thread outside waiting and the callback */
+} ff_generate_result;
+#define FF_GENERATE_RESULT_INIT {sizeof(ff_generate_result)}
+
+/**
+ * Produces tokens from the state: samples from the logits after the last token read, feeds the sample back, and so on,
+ * all on the device. When it returns, the state has read every delivered token and nothing else (a stop token that
+ * ended it was not read), so prefill, generate and save go on from there.
+ *
+ * Fails with FF_ERROR_ARGUMENT when nothing was read yet (there are no logits to sample from), count is 0, or a
+ * sampling value is out of range. out may be NULL.
+ */
+FF_API ff_status ff_session_generate(ff_session *session, const ff_generate_options *options, ff_generate_result *out,
+                                     ff_error *error);
+
+/* The state as a safetensors file (docs/state.md), written to a temporary file and renamed. */
+FF_API ff_status ff_session_save(ff_session *session, const char *path, ff_error *error);
+/* Fails with FF_ERROR_MODEL_FILE when the file holds the state of another version or shape, naming both: the session
+ * is as before the call. */
+FF_API ff_status ff_session_load(ff_session *session, const char *path, ff_error *error);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
