@@ -1,0 +1,305 @@
+// firefinch for C++17 and later: owners for the handles of firefinch.h, and an exception where C returns a status.
+// Header only, over the C API and nothing else; the contracts (shapes, units, errors, threads) are in firefinch.h.
+//
+//     firefinch::Checkpoint file("model.safetensors");
+//     firefinch::Engine engine;
+//     firefinch::Model model(engine, file);
+//     firefinch::Session session(model);
+//     firefinch::Tokenizer tokenizer("auto", &file);
+//     session.prefill(tokenizer.encode("Once upon a time"));
+//     auto print = [&](std::uint32_t id) { return bool(std::cout << tokenizer.decode(id)); };
+//     session.generate(firefinch::generate_options(), print);
+//
+// Objects are movable, not copyable, and must be destroyed before the objects they were made from: declare them in the
+// order above. Everything that can fail throws firefinch::Error.
+#ifndef FIREFINCH_HPP
+#define FIREFINCH_HPP
+
+#include <firefinch/firefinch.h>
+
+#include <cstdint>
+#include <exception>
+#include <memory>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace firefinch {
+
+// what() is the sentence the library made.
+class Error : public std::runtime_error {
+  public:
+    Error(ff_status status, const std::string &message) : std::runtime_error(message), status_(status) {}
+    ff_status status() const noexcept { return status_; }
+
+  private:
+    ff_status status_;
+};
+
+namespace detail {
+
+// Calls a function of the C API, whose last argument is the error.
+template <class Function, class... Arguments>
+void check(Function function, Arguments... arguments) {
+    ff_error error;
+    error.status = FF_OK;
+    error.message[0] = '\0';
+    const ff_status status = function(arguments..., &error);
+    if (status != FF_OK) throw Error(status, error.message);
+}
+
+template <auto destroy>
+struct Destroy {
+    template <class Handle>
+    void operator()(Handle *handle) const noexcept {
+        destroy(handle);
+    }
+};
+template <class Handle, auto destroy>
+using Owner = std::unique_ptr<Handle, Destroy<destroy>>;
+
+// An info or option struct with its size in place and everything else zero.
+template <class Struct>
+Struct sized() {
+    Struct made{};
+    made.struct_size = static_cast<std::uint32_t>(sizeof(Struct));
+    return made;
+}
+
+// For `function(arguments..., Info *out, error)`.
+template <class Info, class Function, class... Arguments>
+Info fetch(Function function, Arguments... arguments) {
+    Info info = sized<Info>();
+    check(function, arguments..., &info);
+    return info;
+}
+
+// For `function(Handle **out, arguments..., error)`.
+template <class Handle, class Function, class... Arguments>
+Handle *create(Function function, Arguments... arguments) {
+    Handle *made = nullptr;
+    check(function, &made, arguments...);
+    return made;
+}
+
+} // namespace detail
+
+// Option structs with the defaults of their _INIT macros, which warn about missing initializers where C++ asks for
+// them.
+inline ff_device_list_options device_list_options() {
+    return detail::sized<ff_device_list_options>();
+}
+inline ff_engine_options engine_options() {
+    return detail::sized<ff_engine_options>();
+}
+inline ff_model_options model_options() {
+    return detail::sized<ff_model_options>();
+}
+inline ff_sampling sampling() {
+    return FF_SAMPLING_INIT;
+}
+#if defined(__GNUC__)
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wmissing-field-initializers"
+#endif
+inline ff_generate_options generate_options() {
+    return FF_GENERATE_OPTIONS_INIT;
+}
+#if defined(__GNUC__)
+#pragma GCC diagnostic pop
+#endif
+
+struct Named {
+    std::string name, text;
+};
+
+// Trait profiles: name and description.
+inline std::vector<Named> profiles() {
+    std::vector<Named> all;
+    const char *name = nullptr, *description = nullptr;
+    for (std::size_t i = 0; ff_profile(i, &name, &description) != 0; ++i) all.push_back({name, description});
+    return all;
+}
+
+class DeviceList {
+  public:
+    explicit DeviceList(const ff_device_list_options &options = device_list_options())
+        : handle_(detail::create<ff_device_list>(ff_device_list_create, &options)) {}
+    std::size_t size() const { return ff_device_list_count(get()); }
+    ff_device_info operator[](std::size_t index) const {
+        return detail::fetch<ff_device_info>(ff_device_list_get, get(), index);
+    }
+    // The entry an engine would take; nullptr: the best one.
+    std::size_t choose(const char *selector) const {
+        std::size_t chosen = 0;
+        detail::check(ff_device_list_choose, get(), selector, &chosen);
+        return chosen;
+    }
+    std::vector<std::pair<std::string, std::int64_t>> traits(std::size_t device) const {
+        std::vector<std::pair<std::string, std::int64_t>> all;
+        const char *name = nullptr;
+        std::int64_t value = 0;
+        for (std::size_t i = 0; ff_device_list_trait(get(), device, i, &name, &value) != 0; ++i)
+            all.emplace_back(name, value);
+        return all;
+    }
+    // Each kernel and the variant that this device gets.
+    std::vector<Named> variants(std::size_t device) const {
+        std::vector<Named> all;
+        const char *kernel = nullptr, *variant = nullptr;
+        for (std::size_t i = 0; ff_device_list_variant(get(), device, i, &kernel, &variant) != 0; ++i)
+            all.push_back({kernel, variant});
+        return all;
+    }
+    const ff_device_list *get() const { return handle_.get(); }
+
+  private:
+    detail::Owner<ff_device_list, ff_device_list_destroy> handle_;
+};
+
+class Checkpoint {
+  public:
+    explicit Checkpoint(const std::string &path)
+        : handle_(detail::create<ff_checkpoint>(ff_checkpoint_open, path.c_str())) {}
+    // The bytes stay the caller's and must outlive the checkpoint; `name` is used in messages.
+    Checkpoint(const std::string &name, const void *bytes, std::size_t size)
+        : handle_(detail::create<ff_checkpoint>(ff_checkpoint_open_memory, name.c_str(), bytes, size)) {}
+    ff_model_info info() const { return detail::fetch<ff_model_info>(ff_checkpoint_info, get()); }
+    std::size_t tensor_count() const { return ff_checkpoint_tensor_count(get()); }
+    ff_tensor_info tensor(std::size_t index) const {
+        return detail::fetch<ff_tensor_info>(ff_checkpoint_tensor, get(), index);
+    }
+    const char *metadata(const char *key) const { return ff_checkpoint_metadata(get(), key); } // may be nullptr
+    const ff_checkpoint *get() const { return handle_.get(); }
+
+  private:
+    detail::Owner<ff_checkpoint, ff_checkpoint_close> handle_;
+};
+
+class Tokenizer {
+  public:
+    explicit Tokenizer(const std::string &kind, const Checkpoint *checkpoint = nullptr)
+        : handle_(detail::create<ff_tokenizer>(ff_tokenizer_create, kind.c_str(),
+                                               checkpoint == nullptr ? nullptr : checkpoint->get())) {}
+    std::string name() const { return ff_tokenizer_name(get()); }
+    std::uint32_t vocabulary() const { return ff_tokenizer_vocabulary(get()); }
+    std::vector<std::uint32_t> encode(std::string_view text) const {
+        std::vector<std::uint32_t> ids(text.size()); // an id is seldom less than a byte
+        std::size_t count = encode_into(text, ids);
+        const bool all = count <= ids.size();
+        ids.resize(count);
+        if (!all) encode_into(text, ids);
+        return ids;
+    }
+    // The bytes of one id, which may end inside a UTF-8 character.
+    std::string decode(std::uint32_t id) const {
+        std::string text(128, '\0');
+        std::size_t size = decode_into(id, text);
+        const bool all = size <= text.size();
+        text.resize(size);
+        if (!all) decode_into(id, text);
+        return text;
+    }
+    const ff_tokenizer *get() const { return handle_.get(); }
+
+  private:
+    std::size_t encode_into(std::string_view text, std::vector<std::uint32_t> &ids) const {
+        std::size_t count = 0;
+        detail::check(ff_tokenizer_encode, get(), text.data(), text.size(), ids.data(), ids.size(), &count);
+        return count;
+    }
+    std::size_t decode_into(std::uint32_t id, std::string &text) const {
+        std::size_t size = 0;
+        detail::check(ff_tokenizer_decode, get(), id, text.data(), text.size(), &size);
+        return size;
+    }
+
+    detail::Owner<ff_tokenizer, ff_tokenizer_destroy> handle_;
+};
+
+class Engine {
+  public:
+    explicit Engine(const ff_engine_options &options = engine_options())
+        : handle_(detail::create<ff_engine>(ff_engine_create, &options)) {}
+    ff_device_info device() const { return detail::fetch<ff_device_info>(ff_engine_device, get()); }
+    // How many messages the validation layers have sent, and the first of them.
+    std::uint64_t validation_messages(std::string *first = nullptr) const {
+        char text[1024] = "";
+        const std::uint64_t count = ff_engine_validation_messages(get(), text, sizeof text);
+        if (first != nullptr) *first = text;
+        return count;
+    }
+    ff_engine *get() const { return handle_.get(); }
+
+  private:
+    detail::Owner<ff_engine, ff_engine_destroy> handle_;
+};
+
+class Model {
+  public:
+    Model(const Engine &engine, const Checkpoint &checkpoint, const ff_model_options &options = model_options())
+        : handle_(detail::create<ff_model>(ff_model_create, engine.get(), checkpoint.get(), &options)) {}
+    ff_model_info info() const { return detail::fetch<ff_model_info>(ff_model_info_get, get()); }
+    ff_model_statistics statistics() const {
+        return detail::fetch<ff_model_statistics>(ff_model_statistics_get, get());
+    }
+    std::size_t launch_count() const { return ff_model_launch_count(get()); }
+    ff_launch_info launch(std::size_t index) const {
+        return detail::fetch<ff_launch_info>(ff_model_launch, get(), index);
+    }
+    ff_model *get() const { return handle_.get(); }
+
+  private:
+    detail::Owner<ff_model, ff_model_destroy> handle_;
+};
+
+class Session {
+  public:
+    explicit Session(const Model &model) : handle_(detail::create<ff_session>(ff_session_create, model.get())) {}
+    void reset() { detail::check(ff_session_reset, get()); }
+    // logits [V] after the last token, or nullptr
+    void prefill(const std::uint32_t *tokens, std::size_t count, float *logits = nullptr) {
+        detail::check(ff_session_prefill, get(), tokens, count, logits);
+    }
+    void prefill(const std::vector<std::uint32_t> &tokens, float *logits = nullptr) {
+        prefill(tokens.data(), tokens.size(), logits);
+    }
+    // logits [count, V]
+    void evaluate(const std::uint32_t *tokens, std::size_t count, float *logits) {
+        detail::check(ff_session_evaluate, get(), tokens, count, logits);
+    }
+    // on_token(id) is called for each produced token and returns false to stop after it; what it throws stops as well
+    // and arrives here. The callback fields of `options` are set by this function.
+    template <class OnToken>
+    ff_generate_result generate(ff_generate_options options, OnToken &&on_token) {
+        struct Payload {
+            OnToken &call;
+            std::exception_ptr thrown;
+        } payload{on_token, nullptr};
+        options.payload = &payload;
+        options.on_token = [](void *opaque, std::uint32_t token) -> int {
+            auto &self = *static_cast<Payload *>(opaque);
+            try {
+                return self.call(token) ? 0 : 1;
+            } catch (...) {
+                self.thrown = std::current_exception();
+                return 1;
+            }
+        };
+        const auto result = detail::fetch<ff_generate_result>(ff_session_generate, get(), &options);
+        if (payload.thrown) std::rethrow_exception(payload.thrown);
+        return result;
+    }
+    void save(const std::string &path) { detail::check(ff_session_save, get(), path.c_str()); }
+    void load(const std::string &path) { detail::check(ff_session_load, get(), path.c_str()); }
+    ff_session *get() const { return handle_.get(); }
+
+  private:
+    detail::Owner<ff_session, ff_session_destroy> handle_;
+};
+
+} // namespace firefinch
+
+#endif
