@@ -16,6 +16,8 @@ namespace ff::gpu {
 enum class DeviceType : std::uint8_t { discrete, integrated, virtual_gpu, software, other };
 std::string_view name_of(DeviceType type);
 
+struct InstanceFunctions; // functions.h
+
 struct DeviceInfo {
     VkPhysicalDevice handle = VK_NULL_HANDLE;
     std::string name, driver_name, driver_info, uuid; // uuid: 32 hexadecimal digits
@@ -37,6 +39,9 @@ class Instance {
     ~Instance();
 
     VkInstance handle() const;
+    std::uint32_t api_version() const; // the lower one of the loader's and 1.3
+    const InstanceFunctions &vk() const;
+    const LogFunction &log() const;
     // Best first: discrete, integrated, virtual, software, then by memory. Two drivers of one GPU (same UUID) are one
     // entry, the preferred driver's: RADV before AMDVLK before AMD's proprietary one, ANV before Intel's Windows
     // driver, NVIDIA before NVK, Qualcomm before Turnip, Dozen last.

@@ -18,13 +18,14 @@ struct DeviceTraits {
     // Subgroups. The reported size is not always what runs: ask for one (control), or use gl_SubgroupSize.
     std::uint32_t subgroup_size = 1;
     std::uint32_t subgroup_size_min = 1, subgroup_size_max = 1; // what may run; equal without size control
-    bool subgroup_size_control = false;
+    bool subgroup_size_control = false; // with full subgroups, for compute
     bool subgroup_basic = false, subgroup_arithmetic = false, subgroup_shuffle = false, subgroup_clustered = false;
 
     // Arithmetic and storage beyond 32 bits a word.
     bool storage16 = false, storage8 = false;
-    bool float16 = false, int8 = false;
-    bool integer_dot_product = false;
+    bool float16 = false, int16 = false, int8 = false; // arithmetic (the capabilities Float16, Int16, Int8)
+    bool integer_dot_product = false;                  // may be used; slow where the next is false
+    bool integer_dot_accelerated = false;              // packed 4x8 bits signed, in one instruction
 
     // Memory and submission.
     bool unified_memory = false;    // device memory is host visible: weights are written in place

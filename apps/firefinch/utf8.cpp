@@ -1,0 +1,54 @@
+#include "utf8.h"
+
+#include <algorithm>
+#include <cstddef>
+#include <utility>
+
+namespace program {
+namespace {
+
+// How many bytes a character that begins with `lead` has; 0 if none does.
+std::size_t length_of(unsigned char lead) {
+    if (lead >= 0xC2 && lead <= 0xDF) return 2;
+    if (lead >= 0xE0 && lead <= 0xEF) return 3;
+    if (lead >= 0xF0 && lead <= 0xF4) return 4;
+    return lead < 0x80 ? 1 : 0;
+}
+
+// Table 3-7 of the Unicode standard: the second byte rules out overlong forms, surrogates and what is above U+10FFFF.
+bool second_fits(unsigned char lead, unsigned char second) {
+    switch (lead) {
+    case 0xE0: return second >= 0xA0 && second <= 0xBF;
+    case 0xED: return second >= 0x80 && second <= 0x9F;
+    case 0xF0: return second >= 0x90 && second <= 0xBF;
+    case 0xF4: return second >= 0x80 && second <= 0x8F;
+    default: return second >= 0x80 && second <= 0xBF;
+    }
+}
+
+// How many bytes at the end of `text` begin a character that is not complete.
+std::size_t incomplete_tail(std::string_view text) {
+    const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
+    for (std::size_t tail = 1; tail <= std::min<std::size_t>(3, text.size()); ++tail) {
+        const std::size_t lead = text.size() - tail;
+        if (byte(lead) >= 0x80 && byte(lead) <= 0xBF) continue;
+        const bool begins = length_of(byte(lead)) > tail && (tail < 2 || second_fits(byte(lead), byte(lead + 1)));
+        return begins ? tail : 0;
+    }
+    return 0;
+}
+
+} // namespace
+
+std::string Utf8Stream::feed(std::string_view bytes) {
+    std::string out = std::exchange(held_, {});
+    out += bytes;
+    const std::size_t tail = incomplete_tail(out);
+    held_ = out.substr(out.size() - tail);
+    out.resize(out.size() - tail);
+    return out;
+}
+
+std::string Utf8Stream::finish() { return std::exchange(held_, {}); }
+
+} // namespace program

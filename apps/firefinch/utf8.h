@@ -1,0 +1,20 @@
+// Text that arrives in pieces, passed on in whole characters.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace program {
+
+// A token may end inside a UTF-8 character. Its first bytes are held back until the rest has come, so that a reader
+// never sees half a character; bytes that cannot become one go out at once, as they are.
+class Utf8Stream {
+  public:
+    std::string feed(std::string_view bytes);
+    std::string finish(); // what was held back, complete or not
+
+  private:
+    std::string held_; // at most 3 bytes
+};
+
+} // namespace program

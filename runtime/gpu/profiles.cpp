@@ -1,0 +1,166 @@
+// Device profiles: each takes away what a kind of device lacks. The figures are the smallest of the family that people
+// run, from the driver rig and from vulkan.gpuinfo.org; a profile is not a simulation, it is a way into the fallbacks.
+#include "runtime/gpu/traits.h"
+
+#include <algorithm>
+
+namespace ff::gpu {
+namespace {
+
+template <class T> void at_most(T &value, T limit) { value = std::min(value, limit); }
+
+// Alignment is the one number where more is less.
+void align_at_least(DeviceTraits &traits, std::uint32_t alignment) {
+    traits.storage_offset_alignment = std::max(traits.storage_offset_alignment, alignment);
+}
+
+void no_size_control(DeviceTraits &traits) {
+    traits.subgroup_size_control = false;
+    // Without control one size is reported, whatever runs.
+    traits.subgroup_size_min = traits.subgroup_size_max = traits.subgroup_size;
+}
+
+void no_integer_dot(DeviceTraits &traits) { traits.integer_dot_product = traits.integer_dot_accelerated = false; }
+
+void no_subgroup_operations(DeviceTraits &traits) {
+    traits.subgroup_arithmetic = traits.subgroup_shuffle = traits.subgroup_clustered = false;
+    no_size_control(traits);
+}
+
+void no_small_types(DeviceTraits &traits) {
+    traits.storage16 = traits.storage8 = false;
+    traits.float16 = traits.int16 = traits.int8 = false;
+    no_integer_dot(traits);
+}
+
+void limits(DeviceTraits &traits, std::uint32_t invocations, std::uint32_t shared_bytes, std::uint32_t buffers,
+            std::uint64_t range) {
+    at_most(traits.max_workgroup_invocations, invocations);
+    at_most(traits.max_workgroup_size_x, invocations);
+    at_most(traits.max_shared_memory_bytes, shared_bytes);
+    at_most(traits.max_storage_buffers, buffers);
+    at_most(traits.max_storage_buffer_range, range);
+}
+
+constexpr std::uint64_t kMiB = 1ULL << 20, kGiB = 1ULL << 30;
+
+void native(DeviceTraits &) {}
+
+void floor(DeviceTraits &traits) {
+    const DeviceTraits least; // the defaults are Vulkan 1.1's required limits
+    no_subgroup_operations(traits);
+    no_small_types(traits);
+    traits.unified_memory = traits.memory_budget = traits.timeline_semaphore = traits.buffer_device_address = false;
+    traits.timestamp_valid_bits = 0;
+    limits(traits, least.max_workgroup_invocations, least.max_shared_memory_bytes, least.max_storage_buffers,
+           least.max_storage_buffer_range);
+    at_most(traits.max_workgroup_count_x, least.max_workgroup_count_x);
+    at_most(traits.max_push_constant_bytes, least.max_push_constant_bytes);
+    at_most(traits.max_allocation_bytes, least.max_allocation_bytes);
+    align_at_least(traits, least.storage_offset_alignment);
+}
+
+void staged(DeviceTraits &traits) { traits.unified_memory = false; }
+
+void fences(DeviceTraits &traits) { traits.timeline_semaphore = false; }
+
+void adreno(DeviceTraits &traits) { // Qualcomm's driver, Adreno 6xx
+    no_size_control(traits);
+    traits.storage8 = traits.int8 = false;
+    no_integer_dot(traits);
+    traits.subgroup_clustered = false;
+    limits(traits, 1024, 32768, 24, 128 * kMiB);
+    align_at_least(traits, 64);
+}
+
+void mali(DeviceTraits &traits) { // Arm's driver, Bifrost and the first Valhall
+    no_size_control(traits);
+    no_integer_dot(traits);
+    limits(traits, 384, 32768, 35, 256 * kMiB);
+    align_at_least(traits, 16);
+}
+
+void v3d(DeviceTraits &traits) { // Raspberry Pi 4 and 5
+    no_subgroup_operations(traits);
+    traits.float16 = traits.int16 = traits.int8 = false;
+    no_integer_dot(traits);
+    limits(traits, 256, 16384, 8, kGiB);
+    at_most(traits.max_allocation_bytes, kGiB);
+    align_at_least(traits, 32);
+}
+
+void powervr(DeviceTraits &traits) { // BXS: the smallest workgroups there are
+    no_subgroup_operations(traits);
+    no_small_types(traits);
+    traits.timeline_semaphore = false;
+    limits(traits, 128, 16384, 8, 128 * kMiB);
+    at_most(traits.max_allocation_bytes, kGiB);
+    align_at_least(traits, 16);
+}
+
+void swiftshader(DeviceTraits &traits) {
+    no_small_types(traits);
+    no_size_control(traits);
+    limits(traits, 256, 32768, 30, kGiB);
+    at_most(traits.max_push_constant_bytes, 128U);
+    align_at_least(traits, 256);
+}
+
+void apple(DeviceTraits &traits) { // MoltenVK, M1
+    no_size_control(traits);
+    no_integer_dot(traits);
+    limits(traits, 1024, 32768, 31, 4 * kGiB - 1);
+    align_at_least(traits, 16);
+}
+
+void intel(DeviceTraits &traits) { // Windows driver: integer dot products are slow or wrong there (FIELD of ggml)
+    no_integer_dot(traits);
+    limits(traits, 1024, 32768, 64, 4 * kGiB - 1);
+    at_most(traits.max_allocation_bytes, 4 * kGiB - 4096);
+    align_at_least(traits, 64);
+}
+
+void nvidia(DeviceTraits &traits) { // discrete
+    traits.unified_memory = false;
+    limits(traits, 1024, 49152, 1U << 20, 4 * kGiB - 1);
+    at_most(traits.max_push_constant_bytes, 256U);
+    at_most(traits.max_allocation_bytes, 4 * kGiB);
+    align_at_least(traits, 16);
+}
+
+void amd(DeviceTraits &traits) { // discrete, RADV
+    traits.unified_memory = false;
+    limits(traits, 1024, 65536, 1U << 20, 4 * kGiB - 1);
+    at_most(traits.max_push_constant_bytes, 256U);
+    at_most(traits.max_allocation_bytes, 4 * kGiB);
+    align_at_least(traits, 16);
+}
+
+} // namespace
+
+const std::vector<Profile> &profiles() {
+    static const std::vector<Profile> list{
+        {"native", "everything the device offers", native},
+        {"floor", "Vulkan 1.1 and no optional feature: the least every device has", floor},
+        {"staged", "as native, but weights travel through staging buffers", staged},
+        {"fences", "as native, but without timeline semaphores", fences},
+        {"adreno", "Qualcomm Adreno 6xx: 128 MiB bindings, no 8-bit storage, no size control", adreno},
+        {"mali", "Arm Mali: 384 invocations, 256 MiB bindings, no size control", mali},
+        {"v3d", "Raspberry Pi: no subgroup operations, 256 invocations, 8 buffers", v3d},
+        {"powervr", "PowerVR BXS: 128 invocations, 16 KiB shared memory, 32-bit types only", powervr},
+        {"swiftshader", "SwiftShader: 32-bit types only, 256 invocations, offsets aligned to 256", swiftshader},
+        {"apple", "Apple through MoltenVK: no size control, 31 buffers", apple},
+        {"intel", "Intel on Windows: no integer dot product, 4 GB allocations", intel},
+        {"nvidia", "discrete NVIDIA: staged uploads, 48 KiB shared memory", nvidia},
+        {"amd", "discrete AMD: staged uploads, 64 KiB shared memory", amd},
+    };
+    return list;
+}
+
+const Profile *find_profile(std::string_view name) {
+    for (const Profile &profile : profiles())
+        if (profile.name == name) return &profile;
+    return nullptr;
+}
+
+} // namespace ff::gpu

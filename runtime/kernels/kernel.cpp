@@ -1,0 +1,77 @@
+#include "runtime/kernels/kernel.h"
+
+#include <algorithm>
+
+#define FF_VARIANT(kernel, variant, needs, definitions)                                                                \
+    extern "C" const std::uint32_t ff_spirv_##kernel##_##variant[], ff_spirv_##kernel##_##variant##_end[];
+#include "shaders/variants.def"
+#undef FF_VARIANT
+
+namespace ff::kernels {
+namespace {
+
+constexpr bool needs_none = false, needs_subgroup = true;
+
+const std::vector<Variant> &table() {
+    static const std::vector<Variant> variants = {
+#define FF_VARIANT(kernel, variant, needs, definitions)                                                                \
+    {#kernel, #variant, needs_##needs, #definitions,                                                                   \
+     {ff_spirv_##kernel##_##variant,                                                                                   \
+      static_cast<std::size_t>(ff_spirv_##kernel##_##variant##_end - ff_spirv_##kernel##_##variant)}},
+#include "shaders/variants.def"
+#undef FF_VARIANT
+    };
+    return variants;
+}
+
+const Variant &first_that_runs(std::string_view kernel, std::string_view prefix, const gpu::DeviceTraits &traits) {
+    const auto &variants = table();
+    const auto found = std::find_if(variants.begin(), variants.end(), [&](const Variant &variant) {
+        return variant.kernel == kernel && variant.name.starts_with(prefix) && runs_on(variant, traits);
+    });
+    assert(found != variants.end()); // variants.def ends every kernel with a row that needs nothing
+    return *found;
+}
+
+} // namespace
+
+std::string_view name_of(WeightType type) {
+    switch (type) {
+    case WeightType::f32: return "f32";
+    case WeightType::f16: return "f16";
+    case WeightType::bf16: return "bf16";
+    }
+    return "";
+}
+
+std::uint64_t group_bytes(WeightType type) { return type == WeightType::f32 ? 32 : 16; }
+
+std::span<const Variant> all_variants() { return table(); }
+
+bool runs_on(const Variant &variant, const gpu::DeviceTraits &traits) {
+    // Partial sums have room for subgroups of 4 and more.
+    return !variant.needs_subgroup ||
+           (traits.subgroup_arithmetic && traits.subgroup_shuffle && traits.subgroup_size_min >= 4);
+}
+
+const Variant &variant_for(std::string_view kernel, WeightType type, const gpu::DeviceTraits &traits) {
+    return first_that_runs(kernel, name_of(type), traits);
+}
+
+const Variant &variant_for(std::string_view kernel, const gpu::DeviceTraits &traits) {
+    return first_that_runs(kernel, "", traits);
+}
+
+std::string full_name(const Variant &variant) { return std::string(variant.kernel) + "." + std::string(variant.name); }
+
+gpu::PipelineDescription pipeline_of(const Launch &launch) {
+    return {
+        .name = full_name(*launch.variant),
+        .spirv = launch.variant->spirv,
+        .bindings = static_cast<std::uint32_t>(launch.buffers.size()),
+        .push_constant_bytes = static_cast<std::uint32_t>(launch.push_constants.size()),
+        .constants = launch.constants,
+    };
+}
+
+} // namespace ff::kernels

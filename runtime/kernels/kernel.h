@@ -1,0 +1,69 @@
+// A kernel's variants and the launches made of them, as plain data: no Vulkan call is made in this room.
+#pragma once
+
+#include "runtime/gpu/barriers.h"
+#include "runtime/gpu/pipeline.h"
+#include "runtime/gpu/traits.h"
+
+#include <array>
+#include <cstring>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace ff::kernels {
+
+// How weights are stored on the device.
+enum class WeightType : std::uint8_t { f32, f16, bf16 };
+std::string_view name_of(WeightType type);
+std::uint64_t group_bytes(WeightType type); // of kGroupElements (8) elements of a row
+
+// One row of shaders/variants.def.
+struct Variant {
+    std::string_view kernel, name;
+    bool needs_subgroup; // arithmetic and shuffle
+    std::string_view definitions;
+    std::span<const std::uint32_t> spirv;
+};
+
+std::span<const Variant> all_variants();
+bool runs_on(const Variant &variant, const gpu::DeviceTraits &traits);
+// The first row of `kernel` for weights of `type` whose traits the device has; every kernel has one that needs none.
+const Variant &variant_for(std::string_view kernel, WeightType type, const gpu::DeviceTraits &traits);
+const Variant &variant_for(std::string_view kernel, const gpu::DeviceTraits &traits); // kernels without weights
+
+// What a launch touches, by the name a person knows it by: for barriers, plans and messages.
+struct NamedUse {
+    std::string name;
+    gpu::BufferView view;
+    gpu::Access access;
+};
+
+// One dispatch, ready to be recorded.
+struct Launch {
+    const Variant *variant = nullptr;
+    std::int32_t layer = -1; // -1: outside the layers
+    std::vector<gpu::SpecConstant> constants;
+    std::vector<gpu::BufferView> buffers; // by binding number
+    std::vector<std::byte> push_constants;
+    std::array<std::uint32_t, 3> groups{1, 1, 1};
+    std::vector<NamedUse> uses;
+    std::uint64_t bytes = 0; // that it must move: weights and state; activations do not count
+
+    template <class Params> void set_params(const Params &params) {
+        push_constants.resize(sizeof params);
+        std::memcpy(push_constants.data(), &params, sizeof params);
+    }
+    template <class Params> Params params() const { // FF_ASSERT-free: the caller names the kernel's own block
+        Params params{};
+        std::memcpy(&params, push_constants.data(), std::min(sizeof params, push_constants.size()));
+        return params;
+    }
+};
+
+// "mix_project.f16_subgroup": pipelines, labels and messages.
+std::string full_name(const Variant &variant);
+gpu::PipelineDescription pipeline_of(const Launch &launch);
+
+} // namespace ff::kernels

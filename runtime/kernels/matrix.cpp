@@ -1,0 +1,41 @@
+#include "runtime/kernels/matrix.h"
+
+#include <algorithm>
+
+namespace ff::kernels {
+
+std::vector<MatrixPart> bindable_parts(const Matrix &matrix, const gpu::DeviceTraits &traits) {
+    // Each cut starts a binding, so it must fall on the offset alignment: whole multiples of `step` rows do.
+    std::uint32_t step = 1;
+    while (step * matrix.row_bytes() % traits.storage_offset_alignment != 0) step *= 2;
+    const std::uint64_t fitting = traits.max_storage_buffer_range / matrix.row_bytes() / step * step;
+    const auto most = static_cast<std::uint32_t>(std::clamp<std::uint64_t>(fitting, step, 0xffffffffU));
+    std::vector<MatrixPart> cut;
+    for (const MatrixPart &part : matrix.parts)
+        for (std::uint32_t row = 0; row < part.rows; row += std::min(most, part.rows - row)) {
+            const std::uint32_t rows = std::min(most, part.rows - row);
+            cut.push_back({part.view.slice(row * matrix.row_bytes(), rows * matrix.row_bytes()), part.first_row + row, rows});
+        }
+    return cut;
+}
+
+std::vector<SegmentLaunch> pack_segments(std::span<const Matrix *const> matrices, const gpu::DeviceTraits &traits) {
+    std::vector<SegmentLaunch> launches;
+    for (std::size_t s = 0; s < matrices.size(); ++s)
+        for (const MatrixPart &part : bindable_parts(*matrices[s], traits)) {
+            if (!launches.empty()) {
+                SegmentLaunch &last = launches.back();
+                const bool follows = last.binding.buffer == part.view.buffer && part.view.offset >= last.binding.offset;
+                const std::uint64_t offset = part.view.offset - last.binding.offset;
+                if (follows && offset + part.view.bytes <= traits.max_storage_buffer_range) {
+                    last.binding.bytes = offset + part.view.bytes;
+                    last.parts.push_back({s, part.first_row, part.rows, offset});
+                    continue;
+                }
+            }
+            launches.push_back({part.view, {{s, part.first_row, part.rows, 0}}});
+        }
+    return launches;
+}
+
+} // namespace ff::kernels

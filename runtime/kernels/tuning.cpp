@@ -1,0 +1,63 @@
+#include "runtime/kernels/tuning.h"
+
+#include "shaders/lib/interface.h"
+
+#include <algorithm>
+#include <fmt/format.h>
+
+namespace ff::kernels {
+namespace {
+
+std::uint32_t largest_workgroup(const gpu::DeviceTraits &traits) {
+    return std::min(traits.max_workgroup_invocations, traits.max_workgroup_size_x);
+}
+
+// What reduce.glsl itself takes of shared memory at most, in bytes, and a little for the rest of the kernel.
+std::uint64_t reduction_bytes(std::uint32_t local_size) { return std::uint64_t{16} * (local_size + 1) + 256; }
+
+} // namespace
+
+MatvecTuning tune_matvec(const gpu::DeviceTraits &traits, const Variant &variant, std::uint32_t rows,
+                         std::uint32_t groups, bool prologue) {
+    MatvecTuning tuning{};
+    tuning.local_size = std::min(128U, largest_workgroup(traits));
+    tuning.rows = 4;
+    tuning.lanes = 32;
+    // A team wider than a row has groups leaves lanes idle.
+    while (tuning.lanes > 4 && tuning.lanes >= 2 * groups) tuning.lanes /= 2;
+    const std::uint32_t team = variant.needs_subgroup ? std::max(4U, traits.subgroup_size) : tuning.lanes;
+    const std::uint32_t teams = std::max(1U, tuning.local_size / team);
+    // Every workgroup of a kernel with a prologue reads the input again: more rows make that a smaller share, but fewer
+    // workgroups. Below some 500 of them a wide GPU has idle cores, so the rows grow only with the matrix.
+    tuning.group_rows = teams * tuning.rows;
+    if (prologue)
+        while (tuning.group_rows < 64 && rows / (2 * tuning.group_rows) >= 512) tuning.group_rows *= 2;
+    // An odd number of workgroups too many would break the device's limit: only a head of millions of rows gets there.
+    while ((rows + tuning.group_rows - 1) / tuning.group_rows > traits.max_workgroup_count_x) tuning.group_rows *= 2;
+    const std::uint64_t stage = std::uint64_t{8} * groups;
+    if (prologue && 4 * stage + reduction_bytes(tuning.local_size) <= traits.max_shared_memory_bytes)
+        tuning.stage_floats = static_cast<std::uint32_t>(stage);
+    return tuning;
+}
+
+std::vector<gpu::SpecConstant> constants_of(const MatvecTuning &tuning) {
+    return {{shader::kSpecLocalSize, tuning.local_size},
+            {shader::kSpecLanes, tuning.lanes},
+            {shader::kSpecRows, tuning.rows},
+            {shader::kSpecGroupRows, tuning.group_rows},
+            {shader::kSpecStageFloats, tuning.stage_floats}};
+}
+
+Result<WkvTuning> tune_wkv(const gpu::DeviceTraits &traits, std::uint32_t head_size) {
+    for (std::uint32_t lanes : {4U, 2U, 1U})
+        if (head_size % (4 * lanes) == 0 && head_size * lanes <= largest_workgroup(traits))
+            return WkvTuning{head_size * lanes, lanes};
+    return Error{Status::unsupported,
+                 fmt::format("heads of {} channels: this device runs {} invocations in a workgroup, and a head needs a "
+                             "multiple of 4 channels and one invocation for each",
+                             head_size, largest_workgroup(traits))};
+}
+
+std::uint32_t single_workgroup_size(const gpu::DeviceTraits &traits) { return std::min(256U, largest_workgroup(traits)); }
+
+} // namespace ff::kernels

@@ -1,0 +1,30 @@
+// Numbers a kernel runs with, chosen from traits and shape alone.
+#pragma once
+
+#include "runtime/kernels/kernel.h"
+
+namespace ff::kernels {
+
+struct MatvecTuning {
+    std::uint32_t local_size;   // invocations of a workgroup
+    std::uint32_t lanes;        // of a team, where teams are not subgroups
+    std::uint32_t rows;         // a team accumulates at once
+    std::uint32_t group_rows;   // rows of a workgroup
+    std::uint32_t stage_floats; // shared memory for the input; 0: recomputed where it is read
+};
+
+// `prologue`: the input costs more than a read (norms, token shift, WKV), so it is staged where it fits.
+MatvecTuning tune_matvec(const gpu::DeviceTraits &traits, const Variant &variant, std::uint32_t rows,
+                         std::uint32_t groups, bool prologue);
+std::vector<gpu::SpecConstant> constants_of(const MatvecTuning &tuning);
+
+struct WkvTuning {
+    std::uint32_t local_size, lanes;
+};
+// Fails with unsupported where even one lane a row does not fit into a workgroup.
+Result<WkvTuning> tune_wkv(const gpu::DeviceTraits &traits, std::uint32_t head_size);
+
+// For kernels of one workgroup that walk a vector.
+std::uint32_t single_workgroup_size(const gpu::DeviceTraits &traits);
+
+} // namespace ff::kernels

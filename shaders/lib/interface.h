@@ -1,0 +1,174 @@
+// What the two halves of every kernel must agree on, read by C++ and GLSL alike: specialisation constants, binding
+// numbers, push constants, the step header and the control block. Members are single uint, int or float (or arrays of
+// uint), so C++, push constants and std430 lay them out alike; a push constant block stays within 128 bytes.
+//
+// Units: `_at` is a place inside the bound range, in units of 16 bytes (4 floats) in float buffers and of one group (8
+// elements of a row) in weights. Rows of a matrix are padded with zeros to whole groups, vectors likewise.
+#ifndef FF_SHADERS_INTERFACE_H
+#define FF_SHADERS_INTERFACE_H
+
+#ifdef __cplusplus
+#include <cstdint>
+namespace ff::shader {
+using uint = std::uint32_t;
+#endif
+
+// ---- specialisation constants ------------------------------------------------------------------------------------
+const uint kSpecLocalSize = 0u;   // invocations of a workgroup
+const uint kSpecLanes = 1u;       // wkv7: lanes a state row; floor variants of matvecs: lanes a team
+const uint kSpecRows = 2u;        // rows a team accumulates at once
+const uint kSpecGroupRows = 3u;   // rows of a workgroup
+const uint kSpecStageFloats = 4u; // shared floats for the staged input; 0: the input is recomputed where it is read
+const uint kSpecHeadSize = 5u;    // N
+
+const uint kGroupElements = 8u;   // elements of a weight row that are loaded together
+const uint kNone = 0xffffffffu;
+
+// ---- step header: the first 256 bytes of the scratch buffer, written by `embed`, read by every launch of the step -----
+const uint kStepRun = 0u;       // 1: a token is read in this step, so the layers have work
+const uint kStepToken = 1u;     // its id
+const uint kStepParity = 2u;    // which of the two kept token-shift copies (and RWKV-4 states) is the old one
+const uint kStepSlot = 3u;      // state slot
+const uint kStepLogits = 4u;    // 1: the head has work
+const uint kStepSample = 5u;    // 1: a token is sampled at the end
+const uint kStepEntry = 6u;     // control entry
+const uint kStepWords = 64u;
+
+// ---- control block: what changes from token to token -----------------------------------------------------------------
+const uint kQueueLength = 256u;    // steps that may be submitted and unfinished
+const uint kPromptLength = 256u;   // prompt tokens a session may have waiting
+const uint kProducedLength = 256u; // produced tokens the host may be behind
+const uint kMaxStopTokens = 16u;
+
+const uint kHaltNone = 0u, kHaltLimit = 1u, kHaltStopToken = 2u;
+
+struct ControlHeader {
+    uint step;                // steps finished; the next one serves entry queue[step % kQueueLength]
+    uint reserved[3];
+    uint queue[kQueueLength]; // written by the host before it submits
+};
+
+// One session. The device writes while steps of this entry are in flight, the host only between them; the prompt ring
+// and stop_request are the exceptions: the host may append to the one and set the other at any time.
+struct ControlEntry {
+    uint slot;                 // state slot
+    uint parity;
+    uint prompt_read;          // tokens of the prompt ring read so far (counts up for ever)
+    uint prompt_end;           // tokens the host has put there
+    uint logits_every;         // 1: logits after every prompt token, else after the last one
+    uint generating;           // 1: sample when the prompt is read
+    uint pending;              // 1: next_token was produced and not read yet
+    uint next_token;
+    uint produced;             // tokens produced since the host last set it to 0
+    uint limit;                // stop when `produced` is this
+    uint halt;                 // kHalt...
+    uint stop_request;         // the host wants no more steps of this entry to do anything
+    float temperature;         // 0: greedy
+    float top_p;
+    float presence;
+    float frequency;
+    float penalty_decay;
+    uint top_k;                // 0: all
+    uint seed_low;
+    uint seed_high;
+    uint stop_count;
+    uint reserved[3];
+    uint stop_tokens[kMaxStopTokens];
+    uint prompt[kPromptLength];
+    uint tokens[kProducedLength];
+};
+
+// ---- embed: step header, and x = LN0(emb[token]) ---------------------------------------------------------------------
+struct EmbedParams {
+    uint width;     // C
+    uint groups;    // weight groups of a row
+    uint first_row; // of the part of the table that is bound
+    uint rows;      // of that part
+    uint x_at;      // scratch
+    uint norm_at;   // ln0 weight [C]; its bias follows
+};
+const uint kEmbedWeights = 0u, kEmbedParams = 1u, kEmbedScratch = 2u, kEmbedControl = 3u;
+
+// ---- mix_project: rows of several matrices times their token-shifted, normalised input --------------------------------
+// One segment is a run of rows of one matrix: two uvec4 in the parameter buffer,
+// {end_group, weights_at, rows, result} {mix_at, activation, 0, 0}. `end_group` counts workgroups of this launch, `result` is
+// in floats of scratch.
+const uint kSegmentWords = 8u;
+const uint kActivationNone = 0u, kActivationSigmoid = 1u, kActivationTanh = 2u, kActivationReluSquared = 3u;
+struct MixProjectParams {
+    uint width;         // C
+    uint groups;        // weight groups of a row
+    uint x_at;          // scratch
+    uint norm_at;       // parameters: LayerNorm weight [C]; its bias follows
+    uint segments_at;   // parameters: the segment table
+    uint kept_at;       // state: the kept inputs of slot 0, two copies [2, C]
+    uint slot_stride;   // state: from slot to slot
+    uint writes_kept;   // 1: this launch stores the new copy
+};
+const uint kMixWeights = 0u, kMixParams = 1u, kMixScratch = 2u, kMixState = 3u;
+
+// ---- head: logits = W LN_out(x) ---------------------------------------------------------------------------------------
+struct HeadParams {
+    uint width;
+    uint groups;
+    uint x_at;
+    uint norm_at;
+    uint rows;          // of the bound part
+    uint first_row;     // its first row
+    uint vocabulary;    // floats from slot to slot in the logits buffer
+};
+const uint kHeadWeights = 0u, kHeadParams = 1u, kHeadScratch = 2u, kHeadLogits = 3u;
+
+// ---- project_add: x += gate * (W y) ------------------------------------------------------------------------------------
+struct ProjectAddParams {
+    uint groups;        // weight groups of a row
+    uint rows;          // of the bound part
+    uint result;        // floats: where the part's first row goes in scratch
+    uint in_at;         // scratch: y
+    uint gate;          // floats: scratch, one a row; kNone: no gate
+};
+const uint kProjectWeights = 0u, kProjectScratch = 1u;
+
+// ---- wkv4_project_add: x += W (r * wkv), the WKV of RWKV-4 in the prologue ---------------------------------------------
+struct Wkv4Params {
+    uint width;         // C
+    uint groups;
+    uint rows;
+    uint result;        // floats: as above
+    uint r_at, k_at, v_at; // scratch; r after its sigmoid
+    uint decay_at;      // parameters: -exp(time_decay) [C]; time_first [C] follows
+    uint wkv_at;        // state: two copies of aa, bb, pp: [2, 3, C]
+    uint slot_stride;
+    uint writes_state;  // 1: this launch stores the new copy
+};
+const uint kWkv4Weights = 0u, kWkv4Params = 1u, kWkv4Scratch = 2u, kWkv4State = 3u;
+
+// ---- wkv7: time mixing of RWKV-7 from the projections to the gated output, one head a workgroup ------------------------
+struct Wkv7Params {
+    uint first_layer;   // 1: v_first is written, else read
+    uint r_at, k_at, v_at, v_first_at, y_at; // scratch [C]
+    uint low_w_at, low_a_at, low_v_at, low_g_at; // scratch: low-rank vectors, activated
+    uint up_w_at, up_a_at, up_v_at, up_g_at;     // weights: w2, a2, v2, g2 transposed, [C, rank]
+    uint rank_w, rank_a, rank_v, rank_g;         // in groups; rank_v is 0 in layer 0
+    uint vectors_at;    // parameters, each [C]: w0 a0 v0 k_k k_a r_k ln_x.weight ln_x.bias
+    uint vector_stride; // between them
+    uint wkv_at;        // state [H, N, N]
+    uint slot_stride;
+};
+const uint kWkv7Weights = 0u, kWkv7Params = 1u, kWkv7Scratch = 2u, kWkv7State = 3u;
+
+// ---- sample: the end of a step: choose a token, update the control block ------------------------------------------------
+struct SampleParams {
+    uint vocabulary;    // V
+    uint history_stride;// floats from slot to slot in history and logits
+    uint work_at;       // scratch [V]: logits after penalties and temperature
+};
+const uint kSampleLogits = 0u, kSampleHistory = 1u, kSampleScratch = 2u, kSampleControl = 3u;
+
+#ifdef __cplusplus
+static_assert(sizeof(Wkv7Params) <= 128 && sizeof(Wkv4Params) <= 128 && sizeof(MixProjectParams) <= 128);
+static_assert(sizeof(ControlHeader) % 16 == 0 && sizeof(ControlEntry) % 16 == 0);
+} // namespace ff::shader
+#endif
+
+#endif

@@ -1,0 +1,63 @@
+// Rows of a matrix times the input of this workgroup. Each team takes kRows rows at a time and walks the columns in groups
+// of eight; kGroupRows rows are the workgroup's, whatever the size of its teams. The file that includes this says
+// - how the input is made: compute_input, called once a group and workgroup when the input is staged in shared memory,
+//   once a group and team when it does not fit;
+// - where a row's result goes: store_row, called by one lane for each row.
+void compute_input(uint group, out vec4 low, out vec4 high);
+void store_row(uint row, float value);
+
+layout(constant_id = kSpecRows) const uint kRows = 4u;
+layout(constant_id = kSpecGroupRows) const uint kGroupRows = 16u;
+layout(constant_id = kSpecStageFloats) const uint kStageFloats = 0u;
+
+shared vec4 staged[kStageFloats == 0u ? 1u : kStageFloats / 4u];
+
+// Before the first matvec, by the whole workgroup.
+void stage_input(uint groups) {
+    if (kStageFloats == 0u) return;
+    for (uint g = gl_LocalInvocationID.x; g < groups; g += kLocalSize) {
+        vec4 low, high;
+        compute_input(g, low, high);
+        staged[2u * g] = low;
+        staged[2u * g + 1u] = high;
+    }
+    barrier();
+}
+
+// Rows first_row .. first_row + kGroupRows - 1, as far as there are `rows`. A team without a row of its own goes through
+// the motions on the last one, since sums over a team may hold barriers.
+void matvec(uint weights_at, uint groups, uint first_row, uint rows) {
+    for (uint base = 0u; base < kGroupRows; base += team_count() * kRows) {
+        uint mine = base + team() * kRows;
+        uint first = first_row + mine;
+        float sums[kRows];
+        uint row_at[kRows];
+        for (uint r = 0u; r < kRows; ++r) {
+            sums[r] = 0.0;
+            row_at[r] = weights_at + min(first + r, rows - 1u) * groups;
+        }
+        for (uint g = team_lane(); g < groups; g += team_size()) {
+            vec4 input_low, input_high;
+            if (kStageFloats != 0u) {
+                input_low = staged[2u * g];
+                input_high = staged[2u * g + 1u];
+            } else {
+                compute_input(g, input_low, input_high);
+            }
+            for (uint r = 0u; r < kRows; ++r) {
+                vec4 low, high;
+                load_weights(row_at[r] + g, low, high);
+                sums[r] += dot(low, input_low) + dot(high, input_high);
+            }
+        }
+        for (uint r = 0u; r < kRows; r += 4u) {
+            const uint last = kRows - 1u;
+            vec4 four = team_add(vec4(sums[r], sums[min(r + 1u, last)], sums[min(r + 2u, last)], sums[min(r + 3u, last)]));
+            for (uint i = 0u; i < min(4u, kRows); ++i) {
+                uint row = mine + r + i;
+                if (row < kGroupRows && first_row + row < rows && team_lane() == i % team_size())
+                    store_row(first_row + row, four[i]);
+            }
+        }
+    }
+}
