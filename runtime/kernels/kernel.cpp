@@ -15,7 +15,10 @@ constexpr bool needs_none = false, needs_subgroup = true;
 const std::vector<Variant> &table() {
     static const std::vector<Variant> variants = {
 #define FF_VARIANT(kernel, variant, needs, definitions)                                                                \
-    {#kernel, #variant, needs_##needs, #definitions,                                                                   \
+    {#kernel,                                                                                                          \
+     #variant,                                                                                                         \
+     needs_##needs,                                                                                                    \
+     #definitions,                                                                                                     \
      {ff_spirv_##kernel##_##variant,                                                                                   \
       static_cast<std::size_t>(ff_spirv_##kernel##_##variant##_end - ff_spirv_##kernel##_##variant)}},
 #include "shaders/variants.def"
@@ -37,16 +40,23 @@ const Variant &first_that_runs(std::string_view kernel, std::string_view prefix,
 
 std::string_view name_of(WeightType type) {
     switch (type) {
-    case WeightType::f32: return "f32";
-    case WeightType::f16: return "f16";
-    case WeightType::bf16: return "bf16";
+    case WeightType::f32:
+        return "f32";
+    case WeightType::f16:
+        return "f16";
+    case WeightType::bf16:
+        return "bf16";
     }
     return "";
 }
 
-std::uint64_t group_bytes(WeightType type) { return type == WeightType::f32 ? 32 : 16; }
+std::uint64_t group_bytes(WeightType type) {
+    return type == WeightType::f32 ? 32 : 16;
+}
 
-std::span<const Variant> all_variants() { return table(); }
+std::span<const Variant> all_variants() {
+    return table();
+}
 
 bool runs_on(const Variant &variant, const gpu::DeviceTraits &traits) {
     // Partial sums have room for subgroups of 4 and more.
@@ -62,7 +72,9 @@ const Variant &variant_for(std::string_view kernel, const gpu::DeviceTraits &tra
     return first_that_runs(kernel, "", traits);
 }
 
-std::string full_name(const Variant &variant) { return std::string(variant.kernel) + "." + std::string(variant.name); }
+std::string full_name(const Variant &variant) {
+    return std::string(variant.kernel) + "." + std::string(variant.name);
+}
 
 gpu::PipelineDescription pipeline_of(const Launch &launch) {
     return {

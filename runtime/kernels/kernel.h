@@ -51,11 +51,13 @@ struct Launch {
     std::vector<NamedUse> uses;
     std::uint64_t bytes = 0; // that it must move: weights and state; activations do not count
 
-    template <class Params> void set_params(const Params &params) {
+    template <class Params>
+    void set_params(const Params &params) {
         push_constants.resize(sizeof params);
         std::memcpy(push_constants.data(), &params, sizeof params);
     }
-    template <class Params> Params params() const { // FF_ASSERT-free: the caller names the kernel's own block
+    template <class Params>
+    Params params() const { // FF_ASSERT-free: the caller names the kernel's own block
         Params params{};
         std::memcpy(&params, push_constants.data(), std::min(sizeof params, push_constants.size()));
         return params;

@@ -14,7 +14,8 @@ std::vector<MatrixPart> bindable_parts(const Matrix &matrix, const gpu::DeviceTr
     for (const MatrixPart &part : matrix.parts)
         for (std::uint32_t row = 0; row < part.rows; row += std::min(most, part.rows - row)) {
             const std::uint32_t rows = std::min(most, part.rows - row);
-            cut.push_back({part.view.slice(row * matrix.row_bytes(), rows * matrix.row_bytes()), part.first_row + row, rows});
+            cut.push_back(
+                {part.view.slice(row * matrix.row_bytes(), rows * matrix.row_bytes()), part.first_row + row, rows});
         }
     return cut;
 }

@@ -25,9 +25,9 @@ std::vector<MatrixPart> bindable_parts(const Matrix &matrix, const gpu::DeviceTr
 
 // A run of rows of one matrix inside a launch that binds several matrices at once.
 struct SegmentPart {
-    std::size_t segment;     // which of the matrices
+    std::size_t segment; // which of the matrices
     std::uint32_t first_row, rows;
-    std::uint64_t offset;    // bytes from the start of the launch's binding
+    std::uint64_t offset; // bytes from the start of the launch's binding
 };
 struct SegmentLaunch {
     gpu::BufferView binding;

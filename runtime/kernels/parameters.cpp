@@ -9,7 +9,8 @@ namespace ff::kernels {
 
 Result<Parameters> Parameters::create(const std::shared_ptr<gpu::Device> &device, std::uint64_t bytes) {
     Parameters parameters;
-    FF_TRY_ASSIGN(parameters.buffer_, gpu::Buffer::create(device, gpu::MemoryKind::device, std::max<std::uint64_t>(bytes, 32), "parameters"));
+    FF_TRY_ASSIGN(parameters.buffer_, gpu::Buffer::create(device, gpu::MemoryKind::device,
+                                                          std::max<std::uint64_t>(bytes, 32), "parameters"));
     return parameters;
 }
 
@@ -26,7 +27,8 @@ Result<std::uint32_t> Parameters::append(std::span<const std::uint32_t> words) {
 
 Result<std::uint32_t> Parameters::append(std::span<const float> vector) {
     std::vector<std::uint32_t> words(vector.size());
-    std::transform(vector.begin(), vector.end(), words.begin(), [](float x) { return std::bit_cast<std::uint32_t>(x); });
+    std::transform(vector.begin(), vector.end(), words.begin(),
+                   [](float x) { return std::bit_cast<std::uint32_t>(x); });
     return append(std::span<const std::uint32_t>(words));
 }
 

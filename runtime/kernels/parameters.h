@@ -1,5 +1,5 @@
-// Everything small that kernels read beside the big matrices: norms, mixes, decays, segment tables. Gathered on the host
-// in one block, uploaded once, bound as one buffer; a place in it is counted in units of 16 bytes.
+// Everything small that kernels read beside the big matrices: norms, mixes, decays, segment tables. Gathered on the
+// host in one block, uploaded once, bound as one buffer; a place in it is counted in units of 16 bytes.
 #pragma once
 
 #include "runtime/base/result.h"
@@ -22,7 +22,9 @@ class Parameters {
     Result<void> upload(gpu::Uploader &uploader) const;
 
     gpu::BufferView view() const { return buffer_.view(); }
-    gpu::BufferView part(std::uint32_t at, std::uint64_t bytes) const { return view().slice(std::uint64_t{16} * at, bytes); }
+    gpu::BufferView part(std::uint32_t at, std::uint64_t bytes) const {
+        return view().slice(std::uint64_t{16} * at, bytes);
+    }
     std::span<const std::uint32_t> words() const { return words_; }
 
   private:

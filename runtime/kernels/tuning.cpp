@@ -13,7 +13,9 @@ std::uint32_t largest_workgroup(const gpu::DeviceTraits &traits) {
 }
 
 // What reduce.glsl itself takes of shared memory at most, in bytes, and a little for the rest of the kernel.
-std::uint64_t reduction_bytes(std::uint32_t local_size) { return std::uint64_t{16} * (local_size + 1) + 256; }
+std::uint64_t reduction_bytes(std::uint32_t local_size) {
+    return std::uint64_t{16} * (local_size + 1) + 256;
+}
 
 } // namespace
 
@@ -58,6 +60,8 @@ Result<WkvTuning> tune_wkv(const gpu::DeviceTraits &traits, std::uint32_t head_s
                              head_size, largest_workgroup(traits))};
 }
 
-std::uint32_t single_workgroup_size(const gpu::DeviceTraits &traits) { return std::min(256U, largest_workgroup(traits)); }
+std::uint32_t single_workgroup_size(const gpu::DeviceTraits &traits) {
+    return std::min(256U, largest_workgroup(traits));
+}
 
 } // namespace ff::kernels

@@ -1,0 +1,62 @@
+#include "open.h"
+
+#include "demo_model.h"
+#include "failure.h"
+
+#include <filesystem>
+#include <system_error>
+
+#include <fmt/format.h>
+
+namespace program {
+namespace {
+
+const char *or_null(const std::string &text) { return text.empty() ? nullptr : text.c_str(); }
+
+} // namespace
+
+std::string model_name(const std::string &model) { return model.empty() ? kDemoName : model; }
+
+firefinch::Checkpoint open_checkpoint(const std::string &model) {
+    if (!model.empty()) return firefinch::Checkpoint(model);
+    return firefinch::Checkpoint(kDemoName, demo_model().data(), demo_model().size());
+}
+
+firefinch::Engine open_engine(const DeviceOptions &options, const Environment &environment, Terminal &terminal) {
+    std::error_code ignored; // without a cache everything works, only slower
+    if (!environment.cache_directory.empty())
+        std::filesystem::create_directories(environment.cache_directory, ignored);
+    ff_engine_options wanted = firefinch::engine_options();
+    wanted.device = or_null(options.device.empty() ? environment.device : options.device);
+    wanted.profile = options.profile.c_str();
+    wanted.cache_directory = or_null(environment.cache_directory);
+    wanted.shader_directory = or_null(environment.shader_directory);
+    wanted.validate = options.validate ? 1 : 0;
+    wanted.log = Terminal::log_callback;
+    wanted.log_payload = &terminal;
+    return firefinch::Engine(wanted);
+}
+
+firefinch::Model open_model(const firefinch::Engine &engine, const firefinch::Checkpoint &checkpoint,
+                            const std::string &weights, Terminal &terminal) {
+    if (interrupted()) throw Interrupted();
+    ff_model_options wanted = firefinch::model_options();
+    wanted.weights = weights.c_str();
+    wanted.max_sessions = 1;
+    wanted.progress = Terminal::progress_callback;
+    wanted.progress_payload = &terminal;
+    firefinch::Model model(engine, checkpoint, wanted);
+    terminal.end_progress();
+    return model;
+}
+
+void check_validation(const firefinch::Engine &engine, const DeviceOptions &options) {
+    if (!options.validate) return;
+    std::string first;
+    const std::uint64_t count = engine.validation_messages(&first);
+    if (count > 0)
+        throw Failure(fmt::format("the Vulkan validation layers sent {} message{}, the first: {}", count,
+                                  count == 1 ? "" : "s", first));
+}
+
+} // namespace program

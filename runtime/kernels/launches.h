@@ -1,0 +1,92 @@
+// The launches a decode step is made of, one function a kernel; each shader's head says what it computes. A function
+// returns several launches where a matrix is larger than the device lets one binding be.
+#pragma once
+
+#include "runtime/kernels/step.h"
+
+namespace ff::kernels {
+
+enum class ActivationKind : std::uint32_t { none, sigmoid, tanh, relu_squared };
+
+struct EmbedArguments {
+    const Variant *variant;
+    const Matrix *table;   // emb.weight [V, C]
+    std::uint32_t norm_at; // parameters: ln0 weight, bias
+    Activation x;
+    gpu::BufferView control;
+};
+std::vector<Launch> embed(const StepBuffers &step, const EmbedArguments &arguments);
+
+// One matrix of a mix_project launch: result = activation(matrix * mixed input).
+struct MixSegment {
+    const Matrix *matrix;
+    std::uint32_t mix_at; // parameters: mu [C], the weight of the previous token
+    ActivationKind activation;
+    Activation result;
+};
+struct MixProjectArguments {
+    const Variant *variant;
+    std::int32_t layer;
+    Activation x;
+    std::uint32_t norm_at; // parameters: LayerNorm weight, bias
+    std::string norm_name;
+    LayerState state;
+    std::uint64_t kept_offset;        // of the kept input in a slot: two copies
+    std::string kept_name;            // "att_x" or "ffn_x"
+    std::vector<MixSegment> segments; // matrices of one type and width
+};
+Result<std::vector<Launch>> mix_project(const StepBuffers &step, const MixProjectArguments &arguments);
+
+struct HeadArguments {
+    const Variant *variant;
+    const Matrix *head;    // head.weight [V, C]
+    std::uint32_t norm_at; // parameters: ln_out weight, bias
+    Activation x;
+    gpu::BufferView logits; // [S, V]
+};
+std::vector<Launch> head(const StepBuffers &step, const HeadArguments &arguments);
+
+struct ProjectAddArguments {
+    const Variant *variant;
+    std::int32_t layer;
+    const Matrix *matrix;
+    Activation input;
+    Activation gate; // no gate if its view is empty
+    Activation x;
+};
+std::vector<Launch> project_add(const StepBuffers &step, const ProjectAddArguments &arguments);
+
+struct Wkv4Arguments {
+    const Variant *variant;
+    std::int32_t layer;
+    const Matrix *output;   // att.output.weight [C, C]
+    std::uint32_t decay_at; // parameters: -exp(time_decay), time_first
+    Activation r, k, v, x;
+    LayerState state;
+    std::uint64_t wkv_offset; // of aa, bb, pp in a slot: two copies
+};
+std::vector<Launch> wkv4_project_add(const StepBuffers &step, const Wkv4Arguments &arguments);
+
+struct Wkv7Arguments {
+    const Variant *variant;
+    std::int32_t layer;
+    std::uint32_t heads, head_size;
+    Activation r, k, v, v_first, y;
+    Activation low_w, low_a, low_v, low_g;   // low_v is empty in layer 0
+    const Matrix *up_w, *up_a, *up_v, *up_g; // transposed: [C, rank]; up_v is null in layer 0
+    std::uint32_t vectors_at, vector_stride; // parameters, see Wkv7Params
+    LayerState state;
+    std::uint64_t wkv_offset;
+};
+Result<Launch> wkv7(const StepBuffers &step, const Wkv7Arguments &arguments);
+
+struct SampleArguments {
+    const Variant *variant;
+    std::uint32_t vocabulary;
+    gpu::BufferView logits, history; // [S, V]
+    Activation work;                 // [V]
+    gpu::BufferView control;
+};
+Launch sample(const StepBuffers &step, const SampleArguments &arguments);
+
+} // namespace ff::kernels

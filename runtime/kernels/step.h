@@ -1,0 +1,30 @@
+// What every launch of a decode step shares: the buffers a kernel finds the step's facts in.
+#pragma once
+
+#include "runtime/kernels/matrix.h"
+#include "runtime/kernels/parameters.h"
+
+namespace ff::kernels {
+
+struct StepBuffers {
+    const gpu::DeviceTraits *traits = nullptr;
+    Parameters *parameters = nullptr;
+    gpu::BufferView scratch; // starts with the step header
+    gpu::BufferView header() const { return scratch.slice(0, 256); }
+};
+
+// A named float vector in scratch: activations that live from one launch to a later one of the same step.
+struct Activation {
+    std::string name;
+    gpu::BufferView view;
+};
+
+// A vector that is kept from token to token, in the state of a layer: two copies a slot, the step's parity tells which
+// is old. `view` covers the layer's state of all slots; `offset` is that of the vector in a slot.
+struct LayerState {
+    std::string name;     // "state.3"
+    gpu::BufferView view; // [S, slot_bytes]
+    std::uint64_t slot_bytes = 0;
+};
+
+} // namespace ff::kernels
