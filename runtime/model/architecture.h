@@ -1,0 +1,34 @@
+// What differs between RWKV versions: which tensors a layer has, and which launches it is made of.
+#pragma once
+
+#include "runtime/model/scratch.h"
+#include "runtime/model/state.h"
+#include "runtime/model/weights.h"
+
+namespace ff::model {
+
+struct LayerContext {
+    kernels::StepBuffers step;
+    const Scratch *scratch;
+    const StateStore *states;
+};
+
+class Architecture {
+  public:
+    virtual ~Architecture() = default;
+    // Vectors of at most C floats that load_layer puts into the parameter block, and the matrices whose launches need a
+    // segment table there.
+    virtual std::uint32_t vectors_per_layer() const = 0;
+    virtual std::uint32_t segments_per_layer() const = 0;
+    virtual void declare_activations(Scratch &scratch) const = 0;
+    virtual Result<void> load_layer(WeightLoader &weights, std::uint32_t layer) = 0;
+    virtual Result<std::vector<kernels::Launch>> plan_layer(const LayerContext &context, std::uint32_t layer) const = 0;
+};
+
+// Fails with unsupported for versions that have no plan yet.
+Result<std::unique_ptr<Architecture>> make_architecture(const loader::ModelDescription &description);
+Result<std::unique_ptr<Architecture>> make_rwkv4(const loader::ModelDescription &description);
+Result<std::unique_ptr<Architecture>> make_rwkv7(const loader::ModelDescription &description);
+bool is_runnable(loader::Version version);
+
+} // namespace ff::model

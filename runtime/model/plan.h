@@ -1,0 +1,54 @@
+// A checkpoint on the device, and the Plan of a decode step over it: the list of kernel launches of one token.
+#pragma once
+
+#include "runtime/model/architecture.h"
+
+namespace ff::model {
+
+struct Plan {
+    std::vector<kernels::Launch> launches;
+    std::uint64_t bytes() const; // that a step must move
+    // Which launches a recorder puts a barrier before; the same decision, without recording.
+    std::vector<bool> barriers_before() const;
+};
+
+struct LoadOptions {
+    WeightOptions weights;
+    std::uint32_t slots = 4;   // states
+    std::uint32_t entries = 4; // sessions in the control block
+};
+
+class LoadedModel {
+  public:
+    static Result<std::unique_ptr<LoadedModel>> load(std::shared_ptr<gpu::Device> device,
+                                                     const loader::TensorSource &source,
+                                                     const loader::ModelDescription &description,
+                                                     const LoadOptions &options);
+
+    const loader::ModelDescription &description() const { return description_; }
+    const Plan &plan() const { return plan_; }
+    const StateStore &states() const { return states_.front(); }
+    gpu::BufferView control() const { return control_.view(); } // ControlHeader, then the entries
+    gpu::BufferView logits(std::uint32_t slot) const;           // [V]
+    gpu::BufferView scratch() const { return scratch_.view(); }
+    const kernels::Parameters &parameters() const { return parameters_.front(); }
+    std::uint64_t device_bytes() const { return device_bytes_; }
+
+  private:
+    LoadedModel() = default;
+    Result<void> build_plan(const gpu::DeviceTraits &traits);
+
+    loader::ModelDescription description_;
+    std::unique_ptr<Architecture> architecture_;
+    std::vector<gpu::Arena> weights_; // one each; vectors because these have no default
+    std::vector<kernels::Parameters> parameters_;
+    std::vector<StateStore> states_;
+    Scratch scratch_;
+    gpu::Buffer control_, logits_, history_;
+    kernels::Matrix embedding_, head_;
+    std::uint32_t ln0_ = 0, ln_out_ = 0;
+    Plan plan_;
+    std::uint64_t device_bytes_ = 0;
+};
+
+} // namespace ff::model

@@ -1,0 +1,207 @@
+// RWKV-7 "Goose" (arXiv 2503.14456): five launches a layer.
+//   A  mix_project   r, k, v = W x_r, W x_k, W x_v;  low-rank downs tanh(w1 x_w), a1 x_a, v1 x_v, sigmoid(g1 x_g)
+//   B  wkv7          low-rank ups, decay, state update, group norm, bonus, gate -> y
+//   C  project_add   x += W_o y
+//   D  mix_project   h = relu(W_k x_k)^2
+//   E  project_add   x += W_v h
+// with x_c = n + (n_previous - n) * mu_c, n = LN(x), recomputed by the launches that need it.
+#include "runtime/kernels/launches.h"
+#include "runtime/kernels/places.h"
+#include "runtime/model/architecture.h"
+
+#include <array>
+#include <fmt/format.h>
+
+namespace ff::model {
+namespace {
+
+using kernels::Activation;
+using kernels::ActivationKind;
+using kernels::Launch;
+using kernels::Matrix;
+
+// In the order of wkv7's parameters (shaders/lib/interface.h); v0 may be missing in layer 0, which never uses it.
+constexpr std::array kVectors = {"att.w0",  "att.a0",  "att.v0",          "att.k_k",
+                                 "att.k_a", "att.r_k", "att.ln_x.weight", "att.ln_x.bias"};
+
+struct Layer {
+    std::uint32_t ln1, ln2;                                 // weight, then bias
+    std::uint32_t mix_r, mix_w, mix_k, mix_v, mix_a, mix_g; // x_*: weights of the previous token
+    std::uint32_t mix_ffn;
+    std::uint32_t vectors;
+    Matrix receptance, key, value, down_w, down_a, down_g;
+    std::optional<Matrix> down_v; // layers above 0
+    Matrix up_w, up_a, up_g;
+    std::optional<Matrix> up_v;
+    Matrix output, ffn_key, ffn_value;
+};
+
+class Rwkv7 final : public Architecture {
+  public:
+    explicit Rwkv7(const loader::ModelDescription &description) : description_(description) {}
+
+    std::uint32_t vectors_per_layer() const override { return 4 + 7 + kVectors.size(); }
+    std::uint32_t segments_per_layer() const override { return 8; }
+
+    void declare_activations(Scratch &scratch) const override {
+        const std::uint32_t width = description_.width;
+        for (const char *name : {"r", "k", "v", "v_first", "y"}) scratch.declare(name, width);
+        scratch.declare("low_w", description_.rank_w);
+        scratch.declare("low_a", description_.rank_a);
+        scratch.declare("low_v", description_.rank_v);
+        scratch.declare("low_g", description_.rank_g);
+        scratch.declare("h", description_.ffn_width);
+    }
+
+    Result<void> load_layer(WeightLoader &weights, std::uint32_t layer) override;
+    Result<std::vector<Launch>> plan_layer(const LayerContext &context, std::uint32_t layer) const override;
+
+  private:
+    loader::ModelDescription description_;
+    std::vector<Layer> layers_;
+};
+
+Result<void> Rwkv7::load_layer(WeightLoader &weights, std::uint32_t index) {
+    const auto tensor = [&](std::string_view name) { return fmt::format("blocks.{}.{}", index, name); };
+    Layer layer{};
+    FF_TRY_ASSIGN(layer.ln1, weights.vector(tensor("ln1.weight")));
+    FF_TRY(weights.vector(tensor("ln1.bias")));
+    FF_TRY_ASSIGN(layer.ln2, weights.vector(tensor("ln2.weight")));
+    FF_TRY(weights.vector(tensor("ln2.bias")));
+    FF_TRY_ASSIGN(layer.mix_r, weights.vector(tensor("att.x_r")));
+    FF_TRY_ASSIGN(layer.mix_w, weights.vector(tensor("att.x_w")));
+    FF_TRY_ASSIGN(layer.mix_k, weights.vector(tensor("att.x_k")));
+    FF_TRY_ASSIGN(layer.mix_v, weights.vector(tensor("att.x_v")));
+    FF_TRY_ASSIGN(layer.mix_a, weights.vector(tensor("att.x_a")));
+    FF_TRY_ASSIGN(layer.mix_g, weights.vector(tensor("att.x_g")));
+    FF_TRY_ASSIGN(layer.mix_ffn, weights.vector(tensor("ffn.x_k")));
+    for (const char *name : kVectors) {
+        const bool unused = index == 0 && std::string_view(name) == "att.v0";
+        FF_TRY_ASSIGN(const std::uint32_t at,
+                      unused ? weights.zeros(description_.width) : weights.vector(tensor(name)));
+        if (name == kVectors[0]) layer.vectors = at;
+    }
+
+    std::vector<MatrixRequest> downs = {{tensor("att.receptance.weight")}, {tensor("att.key.weight")},
+                                        {tensor("att.value.weight")},      {tensor("att.w1"), true},
+                                        {tensor("att.a1"), true},          {tensor("att.g1"), true}};
+    std::vector<MatrixRequest> ups = {{tensor("att.w2"), true}, {tensor("att.a2"), true}, {tensor("att.g2"), true}};
+    if (index > 0) {
+        downs.push_back({tensor("att.v1"), true});
+        ups.push_back({tensor("att.v2"), true});
+    }
+    FF_TRY_ASSIGN(std::vector<Matrix> down, weights.matrices(downs));
+    FF_TRY_ASSIGN(std::vector<Matrix> up, weights.matrices(ups));
+    layer.receptance = std::move(down[0]);
+    layer.key = std::move(down[1]);
+    layer.value = std::move(down[2]);
+    layer.down_w = std::move(down[3]);
+    layer.down_a = std::move(down[4]);
+    layer.down_g = std::move(down[5]);
+    layer.up_w = std::move(up[0]);
+    layer.up_a = std::move(up[1]);
+    layer.up_g = std::move(up[2]);
+    if (index > 0) {
+        layer.down_v = std::move(down[6]);
+        layer.up_v = std::move(up[3]);
+    }
+    FF_TRY_ASSIGN(layer.output, weights.matrix(tensor("att.output.weight")));
+    FF_TRY_ASSIGN(layer.ffn_key, weights.matrix(tensor("ffn.key.weight")));
+    FF_TRY_ASSIGN(layer.ffn_value, weights.matrix(tensor("ffn.value.weight")));
+    layers_.push_back(std::move(layer));
+    return {};
+}
+
+Result<std::vector<Launch>> Rwkv7::plan_layer(const LayerContext &context, std::uint32_t index) const {
+    const Layer &layer = layers_[index];
+    const auto number = static_cast<std::int32_t>(index);
+    const kernels::StepBuffers &step = context.step;
+    const kernels::LayerState state = context.states->layer(index);
+    const StateLayout &layout = context.states->layout();
+    const auto get = [&](const char *name) { return context.scratch->get(name); };
+    const Activation x = get("x"), r = get("r"), k = get("k"), v = get("v"), y = get("y"), h = get("h");
+    const auto variant = [&](const char *kernel, const Matrix &matrix) {
+        return &kernels::variant_for(kernel, matrix.type, *step.traits);
+    };
+
+    std::vector<kernels::MixSegment> segments = {
+        {&layer.receptance, layer.mix_r, ActivationKind::none, r},
+        {&layer.key, layer.mix_k, ActivationKind::none, k},
+        {&layer.value, layer.mix_v, ActivationKind::none, v},
+        {&layer.down_w, layer.mix_w, ActivationKind::tanh, get("low_w")},
+        {&layer.down_a, layer.mix_a, ActivationKind::none, get("low_a")},
+        {&layer.down_g, layer.mix_g, ActivationKind::sigmoid, get("low_g")},
+    };
+    if (layer.down_v) segments.push_back({&*layer.down_v, layer.mix_v, ActivationKind::none, get("low_v")});
+
+    std::vector<Launch> launches;
+    const auto append = [&](std::vector<Launch> more) {
+        std::move(more.begin(), more.end(), std::back_inserter(launches));
+    };
+    FF_TRY_ASSIGN(std::vector<Launch> a,
+                  kernels::mix_project(step, {.variant = variant("mix_project", layer.receptance),
+                                              .layer = number,
+                                              .x = x,
+                                              .norm_at = layer.ln1,
+                                              .norm_name = fmt::format("blocks.{}.ln1", index),
+                                              .state = state,
+                                              .kept_offset = layout.part("att_x").offset,
+                                              .kept_name = "att_x",
+                                              .segments = std::move(segments)}));
+    append(std::move(a));
+    FF_TRY_ASSIGN(Launch b, kernels::wkv7(step, {.variant = variant("wkv7", layer.up_w),
+                                                 .layer = number,
+                                                 .heads = description_.heads,
+                                                 .head_size = description_.head_size,
+                                                 .r = r,
+                                                 .k = k,
+                                                 .v = v,
+                                                 .v_first = get("v_first"),
+                                                 .y = y,
+                                                 .low_w = get("low_w"),
+                                                 .low_a = get("low_a"),
+                                                 .low_v = layer.up_v ? get("low_v") : Activation{},
+                                                 .low_g = get("low_g"),
+                                                 .up_w = &layer.up_w,
+                                                 .up_a = &layer.up_a,
+                                                 .up_v = layer.up_v ? &*layer.up_v : nullptr,
+                                                 .up_g = &layer.up_g,
+                                                 .vectors_at = layer.vectors,
+                                                 .vector_stride = 2 * kernels::groups_for(description_.width),
+                                                 .state = state,
+                                                 .wkv_offset = layout.part("wkv").offset}));
+    launches.push_back(std::move(b));
+    append(kernels::project_add(step, {.variant = variant("project_add", layer.output),
+                                       .layer = number,
+                                       .matrix = &layer.output,
+                                       .input = y,
+                                       .gate = {},
+                                       .x = x}));
+    FF_TRY_ASSIGN(
+        std::vector<Launch> d,
+        kernels::mix_project(step, {.variant = variant("mix_project", layer.ffn_key),
+                                    .layer = number,
+                                    .x = x,
+                                    .norm_at = layer.ln2,
+                                    .norm_name = fmt::format("blocks.{}.ln2", index),
+                                    .state = state,
+                                    .kept_offset = layout.part("ffn_x").offset,
+                                    .kept_name = "ffn_x",
+                                    .segments = {{&layer.ffn_key, layer.mix_ffn, ActivationKind::relu_squared, h}}}));
+    append(std::move(d));
+    append(kernels::project_add(step, {.variant = variant("project_add", layer.ffn_value),
+                                       .layer = number,
+                                       .matrix = &layer.ffn_value,
+                                       .input = h,
+                                       .gate = {},
+                                       .x = x}));
+    return launches;
+}
+
+} // namespace
+
+Result<std::unique_ptr<Architecture>> make_rwkv7(const loader::ModelDescription &description) {
+    return std::unique_ptr<Architecture>(std::make_unique<Rwkv7>(description));
+}
+
+} // namespace ff::model
