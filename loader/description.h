@@ -23,9 +23,10 @@ struct ModelDescription {
     // Low-rank sizes, the same in every layer (0 where the version has no such pair).
     // 7: w, a, v, g. 6: mix (D of time_maa_w1 [C, 5D]) and w (E of time_decay_w1 [C, E]).
     std::uint32_t rank_w = 0, rank_a = 0, rank_v = 0, rank_g = 0, rank_mix = 0;
-    bool gate = false;                 // 5.1 and up: att.gate (or 7's g pair)
+    bool gate = false;              // 5.1 and up: att.gate (or 7's g pair)
+    bool exponential_bonus = false; // 5 with time_first: the bonus is exp(time_first), not time_faaaa as it is
     std::uint64_t parameters = 0;
-    std::uint64_t bytes = 0;           // of all tensors as stored
+    std::uint64_t bytes = 0; // of all tensors as stored
     std::map<DType, std::uint64_t> bytes_by_dtype;
 };
 

@@ -22,7 +22,9 @@ float widen_f16(std::uint16_t half) {
     return std::bit_cast<float>(sign | ((exponent + 112) << 23) | (mantissa << 13));
 }
 
-float widen_bf16(std::uint16_t half) { return std::bit_cast<float>(static_cast<std::uint32_t>(half) << 16); }
+float widen_bf16(std::uint16_t half) {
+    return std::bit_cast<float>(static_cast<std::uint32_t>(half) << 16);
+}
 
 template <float widen(std::uint16_t)>
 void widen_all(std::span<const std::byte> stored, std::span<float> out) {
@@ -33,16 +35,23 @@ void widen_all(std::span<const std::byte> stored, std::span<float> out) {
 
 std::string_view name_of(DType dtype) {
     switch (dtype) {
-    case DType::f32: return "f32";
-    case DType::f16: return "f16";
-    case DType::bf16: return "bf16";
+    case DType::f32:
+        return "f32";
+    case DType::f16:
+        return "f16";
+    case DType::bf16:
+        return "bf16";
     }
     return "?";
 }
 
-std::uint64_t bytes_per_element(DType dtype) { return dtype == DType::f32 ? 4 : 2; }
+std::uint64_t bytes_per_element(DType dtype) {
+    return dtype == DType::f32 ? 4 : 2;
+}
 
-std::uint64_t TensorInfo::elements() const { return checked_product(shape).value_or(UINT64_MAX); }
+std::uint64_t TensorInfo::elements() const {
+    return checked_product(shape).value_or(UINT64_MAX);
+}
 
 std::uint64_t TensorInfo::bytes() const {
     return checked_multiply(elements(), bytes_per_element(dtype)).value_or(UINT64_MAX);
@@ -54,9 +63,15 @@ void to_float32(DType dtype, std::span<const std::byte> stored, std::span<float>
     out = out.first(std::min<std::size_t>(out.size(), stored.size() / bytes_per_element(dtype)));
     if (out.empty()) return;
     switch (dtype) {
-    case DType::f32: std::memcpy(out.data(), stored.data(), out.size_bytes()); break;
-    case DType::f16: widen_all<widen_f16>(stored, out); break;
-    case DType::bf16: widen_all<widen_bf16>(stored, out); break;
+    case DType::f32:
+        std::memcpy(out.data(), stored.data(), out.size_bytes());
+        break;
+    case DType::f16:
+        widen_all<widen_f16>(stored, out);
+        break;
+    case DType::bf16:
+        widen_all<widen_bf16>(stored, out);
+        break;
     }
 }
 

@@ -16,7 +16,9 @@ namespace ff::loader {
 
 namespace {
 
-std::string reason(int error) { return std::generic_category().message(error); } // strerror, but safe across threads
+std::string reason(int error) {
+    return std::generic_category().message(error);
+} // strerror, but safe across threads
 
 struct Descriptor {
     int fd;
@@ -43,8 +45,7 @@ Result<FileMap> FileMap::open(const std::string &path) {
         const int error = errno;
         return Error{Status::io, fmt::format("{}: cannot read the size of the file: {}", name, reason(error))};
     }
-    if (S_ISDIR(info.st_mode))
-        return Error{Status::io, fmt::format("{}: this is a directory, expected a file", name)};
+    if (S_ISDIR(info.st_mode)) return Error{Status::io, fmt::format("{}: this is a directory, expected a file", name)};
     if (!S_ISREG(info.st_mode))
         return Error{Status::io, fmt::format("{}: this is a device, pipe or socket, expected a regular file", name)};
     if (info.st_size <= 0)
@@ -81,8 +82,9 @@ Result<std::string> read_text_file(const std::string &path, std::uint64_t limit_
     FF_TRY_ASSIGN(const FileMap map, FileMap::open(path));
     const auto bytes = map.bytes();
     if (bytes.size() > limit_bytes)
-        return Error{Status::model_file, fmt::format("{}: the file has {} bytes, expected at most {}; is it the right file?",
-                                                     printable(path), bytes.size(), limit_bytes)};
+        return Error{Status::model_file,
+                     fmt::format("{}: the file has {} bytes, expected at most {}; is it the right file?",
+                                 printable(path), bytes.size(), limit_bytes)};
     return std::string(reinterpret_cast<const char *>(bytes.data()), bytes.size());
 }
 

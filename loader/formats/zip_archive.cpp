@@ -23,6 +23,7 @@ Result<std::unique_ptr<ZipArchive>> ZipArchive::open(std::string path, std::span
     std::unique_ptr<ZipArchive> archive(new ZipArchive(std::move(path), bytes));
     FF_TRY_ASSIGN(archive->entries_, read_zip_directory(archive->path_, bytes));
     for (std::size_t i = 0; i < archive->entries_.size(); ++i) archive->index_.emplace(archive->entries_[i].name, i);
+    FF_TRY(archive->check_inflation());
     FF_TRY(archive->open_libzip());
     FF_TRY(archive->compare_with_libzip());
     return archive;
@@ -30,6 +31,19 @@ Result<std::unique_ptr<ZipArchive>> ZipArchive::open(std::string path, std::span
 
 ZipArchive::~ZipArchive() {
     if (libzip_ != nullptr) zip_discard(libzip_);
+}
+
+// Weights hardly compress; an archive that inflates a hundredfold was made to exhaust memory.
+Result<void> ZipArchive::check_inflation() const {
+    const std::uint64_t limit = bytes_.size() * 100 + (16 << 20);
+    std::uint64_t inflated = 0;
+    for (const ZipEntry &entry : entries_)
+        if (entry.method != ZipEntry::kStored) inflated = checked_add(inflated, entry.size).value_or(UINT64_MAX);
+    if (inflated <= limit) return {};
+    return Error{Status::model_file,
+                 fmt::format("{}: the zip archive of {} bytes claims to inflate to {}, expected at most "
+                             "{}; it was made to exhaust memory",
+                             printable(path_), bytes_.size(), inflated, limit)};
 }
 
 Result<void> ZipArchive::open_libzip() {
@@ -80,8 +94,8 @@ std::optional<std::span<const std::byte>> ZipArchive::view(std::size_t index) co
 Result<std::vector<std::byte>> ZipArchive::read(std::size_t index, std::uint64_t limit_bytes) const {
     const ZipEntry &entry = entries_[index];
     const auto fail = [&](Status status, const std::string &what) {
-        return Error{status, fmt::format("{}: entry {} of the zip archive {}", printable(path_), printable(entry.name),
-                                         what)};
+        return Error{status,
+                     fmt::format("{}: entry {} of the zip archive {}", printable(path_), printable(entry.name), what)};
     };
     if (entry.encrypted) return fail(Status::unsupported, "is encrypted; save it again without a password");
     if (entry.method != ZipEntry::kStored && entry.method != ZipEntry::kDeflated)
@@ -90,8 +104,7 @@ Result<std::vector<std::byte>> ZipArchive::read(std::size_t index, std::uint64_t
                                 "torch",
                                 entry.method));
     if (entry.size > limit_bytes)
-        return fail(Status::model_file,
-                    fmt::format("claims {} bytes, expected at most {}", entry.size, limit_bytes));
+        return fail(Status::model_file, fmt::format("claims {} bytes, expected at most {}", entry.size, limit_bytes));
     // Deflate spends at least one bit on 129 bytes (258 for a two-bit match): 1032 to 1 is its limit.
     if (entry.size / 1032 > entry.compressed_size)
         return fail(Status::model_file, fmt::format("claims to inflate {} bytes to {}, more than deflate can; it was "
@@ -101,8 +114,7 @@ Result<std::vector<std::byte>> ZipArchive::read(std::size_t index, std::uint64_t
 
     const std::lock_guard lock(libzip_mutex_);
     zip_file_t *file = zip_fopen_index(libzip_, index, 0);
-    if (file == nullptr)
-        return fail(Status::model_file, fmt::format("cannot be opened: {}", zip_strerror(libzip_)));
+    if (file == nullptr) return fail(Status::model_file, fmt::format("cannot be opened: {}", zip_strerror(libzip_)));
     std::uint64_t done = 0;
     std::string reason;
     while (done < entry.size) {

@@ -16,7 +16,8 @@ class ZipArchive {
   public:
     // `bytes` must outlive the object. The directory is read twice, by read_zip_directory and by libzip, and refused
     // if they see different archives: an archive that two readers understand differently was made to deceive one.
-    // Fails with model_file, unsupported or out_of_host_memory.
+    // Also refused is an archive whose deflated entries inflate to a hundred times its size.
+    // Fails with model_file or unsupported.
     static Result<std::unique_ptr<ZipArchive>> open(std::string path, std::span<const std::byte> bytes);
     ~ZipArchive();
 
@@ -33,6 +34,7 @@ class ZipArchive {
 
   private:
     ZipArchive(std::string path, std::span<const std::byte> bytes) : path_(std::move(path)), bytes_(bytes) {}
+    Result<void> check_inflation() const;
     Result<void> open_libzip();
     Result<void> compare_with_libzip() const;
 

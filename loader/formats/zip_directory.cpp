@@ -68,7 +68,8 @@ class Reader {
         const std::uint64_t last = archive_.size() - kEndSize;
         const std::uint64_t first = last > 0xFFFF ? last - 0xFFFF : 0;
         for (std::uint64_t at = last + 1; at-- > first;)
-            if (get<std::uint32_t>(at) == kEndSignature && at + kEndSize + get<std::uint16_t>(at + 20) == archive_.size())
+            if (get<std::uint32_t>(at) == kEndSignature &&
+                at + kEndSize + get<std::uint16_t>(at + 20) == archive_.size())
                 return at;
         return std::nullopt;
     }
@@ -76,10 +77,11 @@ class Reader {
     Result<Directory> find_directory() const {
         const auto end = find_end();
         if (!end)
-            return Error{Status::model_file,
-                         fmt::format("{}: the zip archive has no end record within its {} bytes; the file was cut short, "
-                                     "get it again",
-                                     printable(path_), archive_.size())};
+            return Error{
+                Status::model_file,
+                fmt::format("{}: the zip archive has no end record within its {} bytes; the file was cut short, "
+                            "get it again",
+                            printable(path_), archive_.size())};
         const auto disk = get<std::uint16_t>(*end + 4), directory_disk = get<std::uint16_t>(*end + 6);
         const auto entries_here = get<std::uint16_t>(*end + 8), entries = get<std::uint16_t>(*end + 10);
         const auto size = get<std::uint32_t>(*end + 12), offset = get<std::uint32_t>(*end + 16);
@@ -176,8 +178,8 @@ class Reader {
         if (!fits(local + kLocalSize, name_size + extra_size, directory_offset))
             return damaged(fmt::format("has an entry {} whose header runs into the directory", name));
         if (text(local + kLocalSize, name_size) != entry.name)
-            return damaged(fmt::format("calls one entry both {} and {}", name,
-                                       printable(text(local + kLocalSize, name_size))));
+            return damaged(
+                fmt::format("calls one entry both {} and {}", name, printable(text(local + kLocalSize, name_size))));
         const auto flags = get<std::uint16_t>(local + 6);
         const auto size = get<std::uint32_t>(local + 22), compressed = get<std::uint32_t>(local + 18);
         // Sizes may be left to a record behind the data (then 0 here) or to a zip64 field (then all ones).
@@ -189,12 +191,13 @@ class Reader {
             !agrees(size, entry.size) || !agrees(compressed, entry.compressed_size))
             return damaged(fmt::format("describes entry {} in two ways that disagree", name));
         if (entry.method == ZipEntry::kStored && !entry.encrypted && entry.size != entry.compressed_size)
-            return damaged(fmt::format("stores entry {} of {} bytes in {} bytes", name, entry.size,
-                                       entry.compressed_size));
+            return damaged(
+                fmt::format("stores entry {} of {} bytes in {} bytes", name, entry.size, entry.compressed_size));
         entry.data_offset = local + kLocalSize + name_size + extra_size;
         if (!fits(entry.data_offset, entry.compressed_size, directory_offset))
-            return damaged(fmt::format("has an entry {} whose {} bytes at byte {} run past byte {}, where the data ends",
-                                       name, entry.compressed_size, entry.data_offset, directory_offset));
+            return damaged(
+                fmt::format("has an entry {} whose {} bytes at byte {} run past byte {}, where the data ends", name,
+                            entry.compressed_size, entry.data_offset, directory_offset));
         return {};
     }
 
