@@ -10,8 +10,10 @@ namespace ff::gpu {
 
 struct DeviceOptions {
     std::string profile = "native";
-    std::uint64_t memory_budget_bytes = 0;       // hard limit on device memory; 0: what the device reports free
+    std::uint64_t memory_budget_bytes = 0;        // hard limit on device memory; 0: what the device reports free
     void (*mask)(DeviceTraits &traits) = nullptr; // after the profile; for tests that lower a single limit
+    bool prefer_graphics_queue = false;           // instead of an async compute queue, where there are both
+    bool low_priority = false;                    // yield to the desktop and games, where the driver knows priorities
 };
 
 class Device {
@@ -27,6 +29,8 @@ class Device {
     Instance &instance() const;
     VkDevice handle() const;
     VkPhysicalDevice physical() const;
+    std::uint32_t api_version() const; // what may be used: the lower one of device and instance
+    const VkPhysicalDeviceMemoryProperties &memory_properties() const;
     const VolkDeviceTable &vk() const;
 
     VkQueue compute_queue() const;
@@ -36,11 +40,15 @@ class Device {
 
     // Debug name of any object; does nothing without VK_EXT_debug_utils.
     void set_name(VkObjectType type, std::uint64_t handle, std::string_view name) const;
-    template <class Handle> void set_name(VkObjectType type, Handle handle, std::string_view name) const {
+    template <class Handle>
+    void set_name(VkObjectType type, Handle handle, std::string_view name) const {
         set_name(type, reinterpret_cast<std::uint64_t>(handle), name);
     }
     void begin_label(VkCommandBuffer commands, std::string_view label) const;
     void end_label(VkCommandBuffer commands) const;
+
+    // Submits under queue_mutex(): what the runtime itself uses.
+    VkResult submit(std::span<const VkSubmitInfo> submits, VkFence fence) const;
 
     // Free bytes of device memory: from VK_EXT_memory_budget, else heap size less our own use; never above the budget.
     std::uint64_t free_memory_bytes() const;

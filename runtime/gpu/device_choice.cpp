@@ -10,8 +10,8 @@ namespace {
 
 // Of several drivers for one GPU the first named is kept. The order is ggml-vulkan's, which its users arrived at.
 int preference(std::string_view driver) {
-    constexpr std::string_view kOrder[] = {"radv", "amdvlk",   "amd",    "anv", "intel-windows", "nvidia",
-                                           "nvk",  "qualcomm", "turnip", ""};
+    constexpr std::string_view kOrder[] = {"radv",   "amdvlk", "amd",      "anv",    "intel-windows",
+                                           "nvidia", "nvk",    "qualcomm", "turnip", ""};
     if (driver == "dozen") return 100; // Vulkan on Direct3D 12: a layer above somebody else's driver
     int place = 0;
     for (const std::string_view name : kOrder) {
@@ -21,7 +21,9 @@ int preference(std::string_view driver) {
     return place;
 }
 
-char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
+char lower(char c) {
+    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+}
 
 std::string lower(std::string_view text) {
     std::string out(text);
@@ -36,13 +38,16 @@ std::string hexadecimal_only(std::string_view text) {
     return out;
 }
 
-bool says_something(std::string_view uuid) { return uuid.find_first_not_of('0') != std::string_view::npos; }
+bool says_something(std::string_view uuid) {
+    return uuid.find_first_not_of('0') != std::string_view::npos;
+}
 
 std::string list_of(std::span<const DeviceInfo> devices) {
     std::vector<std::string> lines;
     for (std::size_t i = 0; i < devices.size(); ++i)
-        lines.push_back(fmt::format("{}: {} ({}, {})", i, devices[i].name, name_of(devices[i].type),
-                                    devices[i].driver_name.empty() ? devices[i].traits.driver : devices[i].driver_name));
+        lines.push_back(
+            fmt::format("{}: {} ({}, {})", i, devices[i].name, name_of(devices[i].type),
+                        devices[i].driver_name.empty() ? devices[i].traits.driver : devices[i].driver_name));
     return fmt::format("{}", fmt::join(lines, "; "));
 }
 
@@ -50,11 +55,16 @@ std::string list_of(std::span<const DeviceInfo> devices) {
 
 std::string_view name_of(DeviceType type) {
     switch (type) {
-    case DeviceType::discrete: return "discrete";
-    case DeviceType::integrated: return "integrated";
-    case DeviceType::virtual_gpu: return "virtual";
-    case DeviceType::software: return "software";
-    case DeviceType::other: break;
+    case DeviceType::discrete:
+        return "discrete";
+    case DeviceType::integrated:
+        return "integrated";
+    case DeviceType::virtual_gpu:
+        return "virtual";
+    case DeviceType::software:
+        return "software";
+    case DeviceType::other:
+        break;
     }
     return "other";
 }
@@ -63,11 +73,16 @@ std::vector<DeviceInfo> arrange_devices(std::vector<DeviceInfo> devices) {
     // "other" is a GPU whose driver does not say more: before software, which is no GPU.
     const auto rank = [](const DeviceInfo &device) {
         switch (device.type) {
-        case DeviceType::discrete: return 0;
-        case DeviceType::integrated: return 1;
-        case DeviceType::virtual_gpu: return 2;
-        case DeviceType::other: return 3;
-        case DeviceType::software: break;
+        case DeviceType::discrete:
+            return 0;
+        case DeviceType::integrated:
+            return 1;
+        case DeviceType::virtual_gpu:
+            return 2;
+        case DeviceType::other:
+            return 3;
+        case DeviceType::software:
+            break;
         }
         return 4;
     };
@@ -86,8 +101,10 @@ std::vector<DeviceInfo> arrange_devices(std::vector<DeviceInfo> devices) {
         const auto same = std::find_if(kept.begin(), kept.end(), [&](const DeviceInfo &other) {
             return says_something(device.uuid) && other.uuid == device.uuid;
         });
-        if (same == kept.end()) kept.push_back(std::move(device));
-        else if (preference(device.traits.driver) < preference(same->traits.driver)) *same = std::move(device);
+        if (same == kept.end())
+            kept.push_back(std::move(device));
+        else if (preference(device.traits.driver) < preference(same->traits.driver))
+            *same = std::move(device);
     }
     return kept;
 }

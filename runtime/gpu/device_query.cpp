@@ -13,8 +13,10 @@ namespace {
 // A pNext chain of structures that live on the stack of its user.
 class Chain {
   public:
-    template <class Head> explicit Chain(Head &head) : last_(&head.pNext) {}
-    template <class T> void add(bool present, T &structure) {
+    template <class Head>
+    explicit Chain(Head &head) : last_(&head.pNext) {}
+    template <class T>
+    void add(bool present, T &structure) {
         if (!present) return;
         *last_ = &structure;
         last_ = &structure.pNext;
@@ -32,11 +34,16 @@ std::string hexadecimal(const std::uint8_t (&bytes)[VK_UUID_SIZE]) {
 
 DeviceType type_of(VkPhysicalDeviceType type) {
     switch (type) {
-    case VK_PHYSICAL_DEVICE_TYPE_DISCRETE_GPU: return DeviceType::discrete;
-    case VK_PHYSICAL_DEVICE_TYPE_INTEGRATED_GPU: return DeviceType::integrated;
-    case VK_PHYSICAL_DEVICE_TYPE_VIRTUAL_GPU: return DeviceType::virtual_gpu;
-    case VK_PHYSICAL_DEVICE_TYPE_CPU: return DeviceType::software;
-    default: return DeviceType::other;
+    case VK_PHYSICAL_DEVICE_TYPE_DISCRETE_GPU:
+        return DeviceType::discrete;
+    case VK_PHYSICAL_DEVICE_TYPE_INTEGRATED_GPU:
+        return DeviceType::integrated;
+    case VK_PHYSICAL_DEVICE_TYPE_VIRTUAL_GPU:
+        return DeviceType::virtual_gpu;
+    case VK_PHYSICAL_DEVICE_TYPE_CPU:
+        return DeviceType::software;
+    default:
+        return DeviceType::other;
     }
 }
 
@@ -244,8 +251,7 @@ Result<PhysicalDevice> query_device(const InstanceFunctions &vk, VkPhysicalDevic
     if (!family)
         return Error{Status::unsupported, fmt::format("{} is left out: it has no compute queue", core.deviceName)};
     if (auto listed = read_extensions(vk, handle, out); !listed)
-        return Error{Status::unsupported,
-                     fmt::format("{} is left out: {}", core.deviceName, listed.error().message)};
+        return Error{Status::unsupported, fmt::format("{} is left out: {}", core.deviceName, listed.error().message)};
 
     read_properties(vk, handle, out);
     read_features(vk, handle, out);

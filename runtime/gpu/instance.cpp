@@ -84,7 +84,8 @@ struct Instance::Impl {
 
 Result<void> Instance::Impl::create(bool validate) {
     if (!load_vulkan())
-        return Error{Status::no_device, "no Vulkan loader found (libvulkan.so.1, vulkan-1.dll): install a Vulkan driver"};
+        return Error{Status::no_device,
+                     "no Vulkan loader found (libvulkan.so.1, vulkan-1.dll): install a Vulkan driver"};
     const std::uint32_t loader = volkGetInstanceVersion();
     if (loader < VK_API_VERSION_1_1)
         return Error{Status::no_device,
@@ -97,16 +98,16 @@ Result<void> Instance::Impl::create(bool validate) {
     bool features_extension = false;
     if (validate) {
         if (!has_layer(kValidationLayer))
-            return Error{Status::unsupported,
-                         fmt::format("validation was asked for, but the layer {} is not installed "
-                                     "(Debian: vulkan-validationlayers)",
-                                     kValidationLayer)};
+            return Error{Status::unsupported, fmt::format("validation was asked for, but the layer {} is not installed "
+                                                          "(Debian: vulkan-validationlayers)",
+                                                          kValidationLayer)};
         layers.push_back(kValidationLayer);
         const std::vector<VkExtensionProperties> of_layer = extensions_of(kValidationLayer);
         debug_utils = debug_utils || contains(of_layer, VK_EXT_DEBUG_UTILS_EXTENSION_NAME);
         features_extension = contains(of_layer, VK_EXT_VALIDATION_FEATURES_EXTENSION_NAME);
         if (!debug_utils)
-            return Error{Status::unsupported, "validation was asked for, but there is no VK_EXT_debug_utils to hear it"};
+            return Error{Status::unsupported,
+                         "validation was asked for, but there is no VK_EXT_debug_utils to hear it"};
     }
     if (debug_utils) extensions.push_back(VK_EXT_DEBUG_UTILS_EXTENSION_NAME);
     if (features_extension) extensions.push_back(VK_EXT_VALIDATION_FEATURES_EXTENSION_NAME);
@@ -130,7 +131,7 @@ Result<void> Instance::Impl::create(bool validate) {
     VkInstanceCreateInfo info{};
     info.sType = VK_STRUCTURE_TYPE_INSTANCE_CREATE_INFO;
     info.pNext = validate ? &messenger_info : nullptr;
-    info.flags = portability ? VK_INSTANCE_CREATE_ENUMERATE_PORTABILITY_BIT_KHR : VkInstanceCreateFlags{0};
+    if (portability) info.flags |= VK_INSTANCE_CREATE_ENUMERATE_PORTABILITY_BIT_KHR;
     info.pApplicationInfo = &application;
     info.enabledLayerCount = static_cast<std::uint32_t>(layers.size());
     info.ppEnabledLayerNames = layers.data();
@@ -160,7 +161,8 @@ Result<void> Instance::Impl::list_devices() {
         result = vk.vkEnumeratePhysicalDevices(handle, &count, handles.data());
     }
     // A driver that is installed but finds no GPU of its own says this; it is an empty list, not a failure.
-    if (result == VK_ERROR_INITIALIZATION_FAILED) count = 0;
+    if (result == VK_ERROR_INITIALIZATION_FAILED)
+        count = 0;
     else if (result != VK_SUCCESS)
         return Error{Status::device, fmt::format("vkEnumeratePhysicalDevices: {}", name_of(result))};
     handles.resize(count);
@@ -168,8 +170,10 @@ Result<void> Instance::Impl::list_devices() {
     std::vector<DeviceInfo> found;
     for (const VkPhysicalDevice physical : handles) {
         auto device = query_device(vk, physical, api_version);
-        if (device) found.push_back(std::move(device.value().info));
-        else say(LogLevel::info, device.error().message);
+        if (device)
+            found.push_back(std::move(device.value().info));
+        else
+            say(LogLevel::info, device.error().message);
     }
     const std::size_t before = found.size();
     devices = arrange_devices(std::move(found));
@@ -191,13 +195,29 @@ Result<std::shared_ptr<Instance>> Instance::create(InstanceOptions options) {
     return instance;
 }
 
-VkInstance Instance::handle() const { return impl_->handle; }
-std::uint32_t Instance::api_version() const { return impl_->api_version; }
-const InstanceFunctions &Instance::vk() const { return impl_->vk; }
-const LogFunction &Instance::log() const { return impl_->log; }
-std::span<const DeviceInfo> Instance::devices() const { return impl_->devices; }
-Result<std::size_t> Instance::choose(std::string_view selector) const { return choose_device(impl_->devices, selector); }
-std::uint64_t Instance::validation_messages() const { return impl_->validation.messages(); }
-std::string Instance::first_validation_message() const { return impl_->validation.first(); }
+VkInstance Instance::handle() const {
+    return impl_->handle;
+}
+std::uint32_t Instance::api_version() const {
+    return impl_->api_version;
+}
+const InstanceFunctions &Instance::vk() const {
+    return impl_->vk;
+}
+const LogFunction &Instance::log() const {
+    return impl_->log;
+}
+std::span<const DeviceInfo> Instance::devices() const {
+    return impl_->devices;
+}
+Result<std::size_t> Instance::choose(std::string_view selector) const {
+    return choose_device(impl_->devices, selector);
+}
+std::uint64_t Instance::validation_messages() const {
+    return impl_->validation.messages();
+}
+std::string Instance::first_validation_message() const {
+    return impl_->validation.first();
+}
 
 } // namespace ff::gpu

@@ -29,7 +29,7 @@ struct DeviceInfo {
 
 struct InstanceOptions {
     bool validate = false; // validation layer with synchronization validation; any message counts as an error
-    LogFunction log;
+    LogFunction log{};
 };
 
 class Instance {

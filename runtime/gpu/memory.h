@@ -44,6 +44,7 @@ class Buffer {
     VkBuffer buffer_ = VK_NULL_HANDLE;
     VkDeviceMemory memory_ = VK_NULL_HANDLE;
     std::uint64_t bytes_ = 0, allocated_ = 0;
+    std::uint32_t heap_ = 0;
     std::byte *mapped_ = nullptr;
 };
 
@@ -63,7 +64,8 @@ class Arena {
     std::string name_;
     std::uint64_t chunk_bytes_;
     std::vector<Buffer> buffers_;
-    std::uint64_t used_ = 0; // of the last buffer
+    std::uint64_t used_ = 0; // of the buffer that parts are cut from now, the one at index open_
+    std::size_t open_ = 0;
 };
 
 } // namespace ff::gpu

@@ -7,7 +7,8 @@ namespace ff::gpu {
 std::string name_of(VkResult result) {
     switch (result) {
 #define FF_GPU_NAME(name)                                                                                              \
-    case name: return #name;
+    case name:                                                                                                         \
+        return #name;
         FF_GPU_NAME(VK_SUCCESS)
         FF_GPU_NAME(VK_NOT_READY)
         FF_GPU_NAME(VK_TIMEOUT)
@@ -30,7 +31,8 @@ std::string name_of(VkResult result) {
         FF_GPU_NAME(VK_ERROR_INVALID_SHADER_NV)
         FF_GPU_NAME(VK_PIPELINE_COMPILE_REQUIRED)
 #undef FF_GPU_NAME
-    default: return fmt::format("VkResult {}", static_cast<int>(result));
+    default:
+        return fmt::format("VkResult {}", static_cast<int>(result));
     }
 }
 
@@ -38,34 +40,62 @@ std::string name_of(VkResult result) {
 // https://registry.khronos.org/vulkan/specs/latest/man/html/VkDriverId.html
 std::string_view driver_name(std::uint32_t driver_id) {
     switch (driver_id) {
-    case 1: return "amd"; // AMD's proprietary driver
-    case 2: return "amdvlk";
-    case 3: return "radv";
-    case 4: return "nvidia";
-    case 5: return "intel-windows";
-    case 6: return "anv";
-    case 7: return "powervr"; // Imagination's own
-    case 8: return "qualcomm";
-    case 9: return "arm";
-    case 10: return "swiftshader";
-    case 11: return "ggp";
-    case 12: return "broadcom";
-    case 13: return "llvmpipe";
-    case 14: return "moltenvk";
-    case 15: return "coreavi";
-    case 16: return "juice";
-    case 17: return "verisilicon";
-    case 18: return "turnip";
-    case 19: return "v3dv";
-    case 20: return "panvk";
-    case 21: return "samsung";
-    case 22: return "venus";
-    case 23: return "dozen";
-    case 24: return "nvk";
-    case 25: return "powervr-mesa";
-    case 26: return "honeykrisp";
-    case 28: return "kosmickrisp";
-    default: return "unknown";
+    case 1:
+        return "amd"; // AMD's proprietary driver
+    case 2:
+        return "amdvlk";
+    case 3:
+        return "radv";
+    case 4:
+        return "nvidia";
+    case 5:
+        return "intel-windows";
+    case 6:
+        return "anv";
+    case 7:
+        return "powervr"; // Imagination's own
+    case 8:
+        return "qualcomm";
+    case 9:
+        return "arm";
+    case 10:
+        return "swiftshader";
+    case 11:
+        return "ggp";
+    case 12:
+        return "broadcom";
+    case 13:
+        return "llvmpipe";
+    case 14:
+        return "moltenvk";
+    case 15:
+        return "coreavi";
+    case 16:
+        return "juice";
+    case 17:
+        return "verisilicon";
+    case 18:
+        return "turnip";
+    case 19:
+        return "v3dv";
+    case 20:
+        return "panvk";
+    case 21:
+        return "samsung";
+    case 22:
+        return "venus";
+    case 23:
+        return "dozen";
+    case 24:
+        return "nvk";
+    case 25:
+        return "powervr-mesa";
+    case 26:
+        return "honeykrisp";
+    case 28:
+        return "kosmickrisp";
+    default:
+        return "unknown";
     }
 }
 

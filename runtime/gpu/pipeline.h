@@ -13,11 +13,11 @@ struct SpecConstant {
 };
 
 struct PipelineDescription {
-    std::string name;                        // "mix_project.f16_subgroup", for debug names and messages
-    std::span<const std::uint32_t> spirv;    // kept alive by the caller until compiled
-    std::uint32_t bindings = 0;              // storage buffers, set 0, binding numbers 0..bindings-1
+    std::string name{};                     // "mix_project.f16_subgroup", for debug names and messages
+    std::span<const std::uint32_t> spirv{}; // kept alive by the caller until compiled
+    std::uint32_t bindings = 0;             // storage buffers, set 0, binding numbers 0..bindings-1
     std::uint32_t push_constant_bytes = 0;
-    std::vector<SpecConstant> constants;
+    std::vector<SpecConstant> constants{};
     std::uint32_t required_subgroup_size = 0; // 0: the driver's choice
     bool full_subgroups = false;
 };
@@ -27,13 +27,13 @@ struct Pipeline {
     VkPipelineLayout layout = VK_NULL_HANDLE;
     VkDescriptorSetLayout set_layout = VK_NULL_HANDLE;
     std::uint32_t bindings = 0, push_constant_bytes = 0;
-    std::string name;
+    std::string name{};
 };
 
 struct PipelineOptions {
-    std::string cache_directory; // empty: nothing is kept on disk
-    LogFunction log;
-    std::uint32_t threads = 0;   // 0: one for each core
+    std::string cache_directory{}; // empty: nothing is kept on disk
+    LogFunction log{};
+    std::uint32_t threads = 0; // 0: one for each core
 };
 
 // Owns the pipelines it made; they live as long as it does.
@@ -48,7 +48,7 @@ class PipelineSet {
     Result<std::vector<const Pipeline *>> compile(std::span<const PipelineDescription> descriptions,
                                                   const ProgressFunction &progress);
     struct Statistics {
-        std::uint32_t compiled = 0;       // pipelines made
+        std::uint32_t compiled = 0;         // pipelines made
         std::uint64_t cache_bytes_read = 0; // size of the cache file found at start; 0 is a cold start
         double seconds = 0;
     };

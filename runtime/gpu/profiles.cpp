@@ -7,7 +7,10 @@
 namespace ff::gpu {
 namespace {
 
-template <class T> void at_most(T &value, T limit) { value = std::min(value, limit); }
+template <class T>
+void at_most(T &value, T limit) {
+    value = std::min(value, limit);
+}
 
 // Alignment is the one number where more is less.
 void align_at_least(DeviceTraits &traits, std::uint32_t alignment) {
@@ -20,7 +23,9 @@ void no_size_control(DeviceTraits &traits) {
     traits.subgroup_size_min = traits.subgroup_size_max = traits.subgroup_size;
 }
 
-void no_integer_dot(DeviceTraits &traits) { traits.integer_dot_product = traits.integer_dot_accelerated = false; }
+void no_integer_dot(DeviceTraits &traits) {
+    traits.integer_dot_product = traits.integer_dot_accelerated = false;
+}
 
 void no_subgroup_operations(DeviceTraits &traits) {
     traits.subgroup_arithmetic = traits.subgroup_shuffle = traits.subgroup_clustered = false;
@@ -60,9 +65,13 @@ void floor(DeviceTraits &traits) {
     align_at_least(traits, least.storage_offset_alignment);
 }
 
-void staged(DeviceTraits &traits) { traits.unified_memory = false; }
+void staged(DeviceTraits &traits) {
+    traits.unified_memory = false;
+}
 
-void fences(DeviceTraits &traits) { traits.timeline_semaphore = false; }
+void fences(DeviceTraits &traits) {
+    traits.timeline_semaphore = false;
+}
 
 void adreno(DeviceTraits &traits) { // Qualcomm's driver, Adreno 6xx
     no_size_control(traits);

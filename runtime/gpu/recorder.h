@@ -1,4 +1,5 @@
-// Records command buffers that are replayed as they are: descriptor sets are allocated for each launch and never change.
+// Records command buffers that are replayed as they are: descriptor sets are allocated for each launch and never
+// change.
 #pragma once
 
 #include "runtime/gpu/barriers.h"
@@ -9,11 +10,12 @@ namespace ff::gpu {
 
 struct LaunchDescription {
     const Pipeline *pipeline = nullptr;
-    std::span<const BufferView> buffers;           // binding 0, 1, ...
-    std::span<const std::byte> push_constants;
+    std::span<const BufferView> buffers{}; // binding 0, 1, ...
+    std::span<const std::byte> push_constants{};
     std::array<std::uint32_t, 3> groups{1, 1, 1};
-    std::span<const Use> uses;                     // the bytes really read and written, for barriers
-    std::string_view label;                        // debug label of the launch
+    BufferView indirect{};       // if set, three uint in it are the group counts instead
+    std::span<const Use> uses{}; // the bytes really read and written, for barriers
+    std::string_view label{};    // debug label of the launch
 };
 
 // A recorded command buffer with what it needs to live: destroy it after its last submission has finished.

@@ -5,6 +5,7 @@
 
 namespace ff::gpu {
 
+// Any thread may call any function.
 class Timeline {
   public:
     static Result<std::unique_ptr<Timeline>> create(std::shared_ptr<Device> device);
@@ -15,9 +16,10 @@ class Timeline {
     Result<std::uint64_t> submit(std::span<const VkCommandBuffer> commands);
     // Returns when `value` is reached. Fails with device_lost, or device after `timeout_ns`.
     Result<void> wait(std::uint64_t value, std::uint64_t timeout_ns = ~0ULL);
-    Result<std::uint64_t> completed(); // the largest value reached; does not block
-    std::uint64_t submitted() const;   // the value of the last submission
+    Result<std::uint64_t> completed();   // the largest value reached; does not block
+    std::uint64_t submitted() const;     // the value of the last submission
     std::uint64_t queue_submits() const; // how often vkQueueSubmit was called, for statistics
+    VkSemaphore semaphore() const;       // null where fences stand in
 
   private:
     Timeline();

@@ -12,7 +12,8 @@ class Timestamps {
     ~Timestamps();
     VkQueryPool pool() const;
     std::uint32_t count() const;
-    Result<std::vector<double>> read_microseconds() const; // of all, relative to the first; waits until they are written
+    Result<std::vector<double>>
+    read_microseconds() const; // of all, relative to the first; waits until they are written
 
   private:
     Timestamps();

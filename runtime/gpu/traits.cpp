@@ -28,7 +28,8 @@ std::string summary(const DeviceTraits &traits) {
     add(traits.float16, "float16");
     add(traits.int16, "int16");
     add(traits.int8, "int8");
-    add(traits.integer_dot_product, traits.integer_dot_accelerated ? "integer dot product" : "slow integer dot product");
+    add(traits.integer_dot_product,
+        traits.integer_dot_accelerated ? "integer dot product" : "slow integer dot product");
     add(traits.unified_memory, "unified memory");
     add(traits.timeline_semaphore, "timeline semaphores");
     add(traits.memory_budget, "memory budget");
@@ -36,8 +37,8 @@ std::string summary(const DeviceTraits &traits) {
     add(traits.timestamp_valid_bits != 0, "timestamps");
     parts.push_back(fmt::format("{} invocations", traits.max_workgroup_invocations));
     parts.push_back(fmt::format("{} KiB shared", traits.max_shared_memory_bytes / 1024));
-    parts.push_back(fmt::format("{} buffers of {}", traits.max_storage_buffers,
-                                human_bytes(traits.max_storage_buffer_range)));
+    parts.push_back(
+        fmt::format("{} buffers of {}", traits.max_storage_buffers, human_bytes(traits.max_storage_buffer_range)));
     parts.push_back(fmt::format("allocations to {}", human_bytes(traits.max_allocation_bytes)));
     return fmt::format("{}", fmt::join(parts, ", "));
 }

@@ -11,14 +11,14 @@ namespace ff::gpu {
 
 struct DeviceTraits {
     // Identity, for the tuning table and for workarounds.
-    std::uint32_t vendor_id = 0;  // PCI vendor, or a Khronos vendor id
+    std::uint32_t vendor_id = 0; // PCI vendor, or a Khronos vendor id
     std::uint32_t device_id = 0;
-    std::string driver;           // VkDriverId's short name: "llvmpipe", "radv", "nvidia", ...
+    std::string driver; // VkDriverId's short name: "llvmpipe", "radv", "nvidia", ...
 
     // Subgroups. The reported size is not always what runs: ask for one (control), or use gl_SubgroupSize.
     std::uint32_t subgroup_size = 1;
     std::uint32_t subgroup_size_min = 1, subgroup_size_max = 1; // what may run; equal without size control
-    bool subgroup_size_control = false; // with full subgroups, for compute
+    bool subgroup_size_control = false;                         // with full subgroups, for compute
     bool subgroup_basic = false, subgroup_arithmetic = false, subgroup_shuffle = false, subgroup_clustered = false;
 
     // Arithmetic and storage beyond 32 bits a word.
@@ -28,8 +28,8 @@ struct DeviceTraits {
     bool integer_dot_accelerated = false;              // packed 4x8 bits signed, in one instruction
 
     // Memory and submission.
-    bool unified_memory = false;    // device memory is host visible: weights are written in place
-    bool memory_budget = false;     // VK_EXT_memory_budget
+    bool unified_memory = false; // device memory is host visible: weights are written in place
+    bool memory_budget = false;  // VK_EXT_memory_budget
     bool timeline_semaphore = false;
     bool buffer_device_address = false;
     std::uint32_t timestamp_valid_bits = 0; // 0: no timestamps on the compute queue
@@ -41,7 +41,7 @@ struct DeviceTraits {
     std::uint32_t max_workgroup_count_x = 65535;
     std::uint32_t max_shared_memory_bytes = 16384;
     std::uint32_t max_push_constant_bytes = 128;
-    std::uint32_t max_storage_buffers = 4;          // per shader stage
+    std::uint32_t max_storage_buffers = 4; // per shader stage
     std::uint64_t max_storage_buffer_range = 1ULL << 27;
     std::uint64_t max_allocation_bytes = 1ULL << 30;
     std::uint32_t storage_offset_alignment = 256;

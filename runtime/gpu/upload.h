@@ -9,6 +9,8 @@
 
 namespace ff::gpu {
 
+// Used from one thread. Copies go to the compute queue: a transfer queue of its own would need the buffers' ownership
+// handed over, and loading happens before there is other work.
 class Uploader {
   public:
     static Result<Uploader> create(std::shared_ptr<Device> device, std::uint64_t ring_bytes = 32ULL << 20);
@@ -18,6 +20,7 @@ class Uploader {
 
     // Calls fill(piece, at) for consecutive pieces of `target`: piece is where `target`'s bytes from `at` on are to be
     // written. Pieces but the last are multiples of `granularity` bytes (a row, say). Returns before the GPU is done.
+    // A mapped target is written at once, without regard to what the GPU may still be reading there.
     Result<void> write(const BufferView &target, std::uint64_t granularity,
                        const std::function<Result<void>(std::span<std::byte> piece, std::uint64_t at)> &fill);
     Result<void> write(const BufferView &target, std::span<const std::byte> bytes);

@@ -16,19 +16,19 @@ constexpr Workaround kWorkarounds[] = {
      "ggml-vulkan switches it off there, github.com/ggml-org/llama.cpp ggml/src/ggml-vulkan/ggml-vulkan.cpp",
      [](const DeviceInfo &device) { return device.traits.driver == "moltenvk" && device.traits.vendor_id == kAmd; },
      [](DeviceTraits &traits) { traits.subgroup_arithmetic = traits.subgroup_clustered = false; }},
-    {"qualcomm", "reports subgroups of 128 and runs 64 by its own choice; kernels that reduce by subgroup alone, "
-                 "without shared memory, are wrong",
+    {"qualcomm",
+     "kernels that reduce by subgroup alone, without shared memory, are wrong; the driver reports subgroups "
+     "of 128 and runs 64",
      "github.com/ggml-org/llama.cpp/issues/12421 and /28635",
      [](const DeviceInfo &device) { return device.traits.driver == "qualcomm"; },
-     [](DeviceTraits &traits) {
-         // Kernels that need one subgroup size known beforehand ask for size control: without it they are not chosen.
-         if (traits.subgroup_size_min == traits.subgroup_size_max) traits.subgroup_size_control = false;
-     }},
+     [](DeviceTraits &traits) { traits.subgroup_arithmetic = traits.subgroup_clustered = false; }},
 };
 
 } // namespace
 
-std::span<const Workaround> workarounds() { return kWorkarounds; }
+std::span<const Workaround> workarounds() {
+    return kWorkarounds;
+}
 
 void apply_workarounds(DeviceInfo &device) {
     for (const Workaround &workaround : kWorkarounds)
