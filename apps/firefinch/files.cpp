@@ -46,7 +46,9 @@ int write_all(int descriptor, const char *bytes, std::size_t size) {
 
 } // namespace
 
-std::string read_standard_input() { return read_descriptor(STDIN_FILENO, "standard input"); }
+std::string read_standard_input() {
+    return read_descriptor(STDIN_FILENO, "standard input");
+}
 
 std::string read_file(const std::string &path) {
     if (path == "-") return read_standard_input();
@@ -65,12 +67,16 @@ std::string read_file(const std::string &path) {
 bool Output::write(std::string_view bytes) {
     if (closed_) return false;
     const int error = write_all(STDOUT_FILENO, bytes.data(), bytes.size());
-    if (error == EPIPE) closed_ = true;
-    else if (error != 0) throw Failure(fmt::format("standard output: cannot be written: {}", std::strerror(error)));
+    if (error == EPIPE)
+        closed_ = true;
+    else if (error != 0)
+        throw Failure(fmt::format("standard output: cannot be written: {}", std::strerror(error)));
     return !closed_;
 }
 
-bool Output::is_terminal() const { return isatty(STDOUT_FILENO) != 0; }
+bool Output::is_terminal() const {
+    return isatty(STDOUT_FILENO) != 0;
+}
 
 OutputFile::OutputFile(std::string path) : path_(std::move(path)), written_path_(path_) {
     struct stat found = {};

@@ -11,11 +11,15 @@
 namespace program {
 namespace {
 
-const char *or_null(const std::string &text) { return text.empty() ? nullptr : text.c_str(); }
+const char *or_null(const std::string &text) {
+    return text.empty() ? nullptr : text.c_str();
+}
 
 } // namespace
 
-std::string model_name(const std::string &model) { return model.empty() ? kDemoName : model; }
+std::string model_name(const std::string &model) {
+    return model.empty() ? kDemoName : model;
+}
 
 firefinch::Checkpoint open_checkpoint(const std::string &model) {
     if (!model.empty()) return firefinch::Checkpoint(model);
@@ -24,8 +28,7 @@ firefinch::Checkpoint open_checkpoint(const std::string &model) {
 
 firefinch::Engine open_engine(const DeviceOptions &options, const Environment &environment, Terminal &terminal) {
     std::error_code ignored; // without a cache everything works, only slower
-    if (!environment.cache_directory.empty())
-        std::filesystem::create_directories(environment.cache_directory, ignored);
+    if (!environment.cache_directory.empty()) std::filesystem::create_directories(environment.cache_directory, ignored);
     ff_engine_options wanted = firefinch::engine_options();
     wanted.device = or_null(options.device.empty() ? environment.device : options.device);
     wanted.profile = options.profile.c_str();

@@ -79,8 +79,8 @@ void add_device_selection(CLI::App &command, DeviceOptions &out, CLI::Option *ne
 
 void add_device_options(CLI::App &command, DeviceOptions &out, CLI::Option *needs) {
     add_device_selection(command, out, needs);
-    CLI::Option *validate = command.add_flag("--validate", out.validate,
-                                             "Turn the Vulkan validation layers on, and fail on any message");
+    CLI::Option *validate =
+        command.add_flag("--validate", out.validate, "Turn the Vulkan validation layers on, and fail on any message");
     if (needs != nullptr) validate->needs(needs);
 }
 
@@ -90,7 +90,8 @@ CLI::Option *add_model_option(CLI::App &command, std::string &out) {
 }
 
 CLI::Option *add_weights_option(CLI::App &command, std::string &out) {
-    return command.add_option("--weights", out, "Keep the weights as-stored, or load them as f32, f16 or bf16 [as-stored]")
+    return command
+        .add_option("--weights", out, "Keep the weights as-stored, or load them as f32, f16 or bf16 [as-stored]")
         ->type_name("TYPE")
         ->check(CLI::IsMember({"as-stored", "f32", "f16", "bf16"}));
 }
@@ -106,7 +107,7 @@ CLI::Option *add_tokenizer_option(CLI::App &command, std::string &out) {
 CLI::Option *add_whole(CLI::App &command, const std::string &name, std::uint64_t &out, const std::string &help,
                        std::uint64_t low, std::uint64_t high) {
     const bool bounded = high != std::numeric_limits<std::uint64_t>::max();
-    const std::string range = bounded  ? fmt::format("a whole number from {} to {}", low, high)
+    const std::string range = bounded   ? fmt::format("a whole number from {} to {}", low, high)
                               : low > 0 ? fmt::format("a whole number, {} or more", low)
                                         : std::string("a whole number");
     return add_number(command, name, out, help, low, high, range)->type_name("N");

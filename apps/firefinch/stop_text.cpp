@@ -26,6 +26,8 @@ std::string StopText::feed(std::string_view bytes) {
     return out;
 }
 
-std::string StopText::finish() { return std::exchange(held_, {}); }
+std::string StopText::finish() {
+    return std::exchange(held_, {});
+}
 
 } // namespace program

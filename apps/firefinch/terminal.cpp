@@ -15,7 +15,9 @@ namespace {
 
 volatile std::sig_atomic_t interrupt_seen = 0;
 
-void on_interrupt(int) { interrupt_seen = 1; }
+void on_interrupt(int) {
+    interrupt_seen = 1;
+}
 
 constexpr int kWarning = 2; // of the library's log levels: 0 debug, 1 info, 2 warning, 3 error
 
@@ -32,13 +34,17 @@ void install_signal_handlers() {
     sigaction(SIGPIPE, &action, nullptr);
 }
 
-bool interrupted() { return interrupt_seen != 0; }
+bool interrupted() {
+    return interrupt_seen != 0;
+}
 
 Terminal::Terminal(bool quiet, bool verbose, bool colour)
     : verbose_(verbose), on_terminal_(isatty(STDERR_FILENO) != 0), speaks_(!quiet && (on_terminal_ || verbose)),
       colour_(colour && on_terminal_) {}
 
-Terminal::~Terminal() { end_progress(); }
+Terminal::~Terminal() {
+    end_progress();
+}
 
 void Terminal::wipe_bar() {
     if (bar_drawn_) fmt::print(stderr, "\r\x1b[K");

@@ -34,6 +34,8 @@ void check_token_ids(const std::vector<std::uint32_t> &ids, std::uint32_t vocabu
                                       source, ids[i], i + 1, vocabulary, vocabulary - 1));
 }
 
-std::string join_token_ids(const std::vector<std::uint32_t> &ids) { return fmt::format("{}", fmt::join(ids, " ")); }
+std::string join_token_ids(const std::vector<std::uint32_t> &ids) {
+    return fmt::format("{}", fmt::join(ids, " "));
+}
 
 } // namespace program

@@ -18,11 +18,16 @@ std::size_t length_of(unsigned char lead) {
 // Table 3-7 of the Unicode standard: the second byte rules out overlong forms, surrogates and what is above U+10FFFF.
 bool second_fits(unsigned char lead, unsigned char second) {
     switch (lead) {
-    case 0xE0: return second >= 0xA0 && second <= 0xBF;
-    case 0xED: return second >= 0x80 && second <= 0x9F;
-    case 0xF0: return second >= 0x90 && second <= 0xBF;
-    case 0xF4: return second >= 0x80 && second <= 0x8F;
-    default: return second >= 0x80 && second <= 0xBF;
+    case 0xE0:
+        return second >= 0xA0 && second <= 0xBF;
+    case 0xED:
+        return second >= 0x80 && second <= 0x9F;
+    case 0xF0:
+        return second >= 0x90 && second <= 0xBF;
+    case 0xF4:
+        return second >= 0x80 && second <= 0x8F;
+    default:
+        return second >= 0x80 && second <= 0xBF;
     }
 }
 
@@ -49,6 +54,8 @@ std::string Utf8Stream::feed(std::string_view bytes) {
     return out;
 }
 
-std::string Utf8Stream::finish() { return std::exchange(held_, {}); }
+std::string Utf8Stream::finish() {
+    return std::exchange(held_, {});
+}
 
 } // namespace program

@@ -1,0 +1,48 @@
+// From produced tokens to what is shown: text in whole characters up to a stop text, ids, or the parts of a JSON
+// object.
+#pragma once
+
+#include "files.h"
+#include "stop_text.h"
+#include "utf8.h"
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include <firefinch/firefinch.hpp>
+
+namespace program {
+
+enum class Show { text, ids, nothing };
+
+class Delivery {
+  public:
+    // `tokenizer` may be nullptr: then there is no text, and stops must be empty.
+    Delivery(const firefinch::Tokenizer *tokenizer, std::vector<std::string> stops, Show show);
+
+    // False: the generation is to end after this token.
+    bool deliver(std::uint32_t id);
+    // Shows what was held back. To be called once, when the last token has come, however that was.
+    void finish();
+
+    const std::vector<std::uint32_t> &ids() const { return ids_; }
+    const std::string &text() const { return text_; } // as shown; without the stop text
+    bool stopped_by_text() const { return stop_text_.matched(); }
+    bool reader_gone() const { return reader_gone_; }
+
+  private:
+    void show_text(const std::string &bytes);
+    void write(const std::string &bytes);
+
+    const firefinch::Tokenizer *tokenizer_;
+    StopText stop_text_;
+    Show show_;
+    Utf8Stream utf8_;
+    Output out_;
+    std::vector<std::uint32_t> ids_;
+    std::string text_;
+    bool reader_gone_ = false;
+};
+
+} // namespace program

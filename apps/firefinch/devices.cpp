@@ -1,0 +1,136 @@
+// firefinch devices: what Vulkan devices there are, and what each would run.
+#include "commands.h"
+#include "failure.h"
+#include "terminal.h"
+#include "text.h"
+
+#include <memory>
+
+#include <firefinch/firefinch.hpp>
+#include <fmt/format.h>
+
+namespace program {
+namespace {
+
+struct Options {
+    OutputOptions output;
+    DeviceOptions device;
+    bool profiles = false;
+};
+
+const char *type_name(ff_device_type type) {
+    switch (type) {
+    case FF_DEVICE_DISCRETE:
+        return "discrete";
+    case FF_DEVICE_INTEGRATED:
+        return "integrated";
+    case FF_DEVICE_VIRTUAL:
+        return "virtual";
+    case FF_DEVICE_SOFTWARE:
+        return "software";
+    case FF_DEVICE_OTHER:
+        break;
+    }
+    return "other";
+}
+
+int print_profiles(const Options &options) {
+    Output out;
+    if (options.output.json) {
+        Json all = Json::array();
+        for (const firefinch::Named &profile : firefinch::profiles())
+            all.push_back({{"name", profile.name}, {"description", profile.text}});
+        print_json(out, {{"schema", "firefinch-profiles/1"}, {"profiles", all}});
+    } else {
+        for (const firefinch::Named &profile : firefinch::profiles())
+            out.write(fmt::format("{:<12} {}\n", profile.name, profile.text));
+    }
+    return kDone;
+}
+
+Json to_json(const firefinch::DeviceList &list, std::size_t index, bool is_default) {
+    const ff_device_info device = list[index];
+    Json traits = Json::object(), variants = Json::object();
+    for (const auto &[name, value] : list.traits(index)) traits[name] = value;
+    for (const firefinch::Named &kernel : list.variants(index)) variants[kernel.name] = kernel.text;
+    return {{"index", index},
+            {"name", device.name},
+            {"driver", device.driver},
+            {"driver_info", device.driver_info},
+            {"uuid", device.uuid},
+            {"vendor_id", device.vendor_id},
+            {"device_id", device.device_id},
+            {"driver_version", device.driver_version},
+            {"api_version", api_version(device.api_version)},
+            {"type", type_name(device.type)},
+            {"memory_bytes", device.memory_bytes},
+            {"default", is_default},
+            {"traits", traits},
+            {"variants", variants}};
+}
+
+std::string to_text(const firefinch::DeviceList &list, std::size_t index, bool is_default, bool verbose) {
+    const ff_device_info device = list[index];
+    std::string variants, traits;
+    for (const firefinch::Named &kernel : list.variants(index))
+        variants += fmt::format("{}{}:{}", variants.empty() ? "" : " ", kernel.name, kernel.text);
+    if (verbose)
+        for (const auto &[name, value] : list.traits(index)) traits += fmt::format("             {} {}\n", name, value);
+    return fmt::format("{} {}: {}\n"
+                       "   driver    {} {}, Vulkan {}\n"
+                       "   type      {}, {}\n"
+                       "   uuid      {}\n"
+                       "   traits    {}\n{}"
+                       "   variants  {}\n",
+                       is_default ? '*' : ' ', index, device.name, device.driver, device.driver_info,
+                       api_version(device.api_version), type_name(device.type), bytes_text(device.memory_bytes),
+                       device.uuid, device.traits, traits, variants);
+}
+
+int run(const Options &options, const Environment &environment) {
+    if (options.profiles && (!options.device.device.empty() || options.device.profile != DeviceOptions().profile))
+        throw UsageError("--profiles lists what there is, whatever the device: leave out -d and --profile");
+    if (options.profiles) return print_profiles(options);
+    Terminal terminal(options.output.quiet, options.output.verbose, environment.colour);
+    ff_device_list_options wanted = firefinch::device_list_options();
+    wanted.profile = options.device.profile.c_str();
+    wanted.log = Terminal::log_callback;
+    wanted.log_payload = &terminal;
+    const firefinch::DeviceList list(wanted);
+    if (list.size() == 0) throw Failure("no Vulkan device found; is a Vulkan driver installed?");
+    const std::string &selector = options.device.device.empty() ? environment.device : options.device.device;
+    const std::size_t chosen = list.choose(selector.empty() ? nullptr : selector.c_str());
+
+    Output out;
+    if (options.output.json) {
+        Json devices = Json::array();
+        for (std::size_t i = 0; i < list.size(); ++i) devices.push_back(to_json(list, i, i == chosen));
+        print_json(out, {{"schema", "firefinch-devices/1"},
+                         {"profile", options.device.profile},
+                         {"default", chosen},
+                         {"devices", devices}});
+        return kDone;
+    }
+    for (std::size_t i = 0; i < list.size(); ++i) out.write(to_text(list, i, i == chosen, options.output.verbose));
+    out.write("* is used by default\n");
+    return kDone;
+}
+
+} // namespace
+
+Command add_devices(CLI::App &program) {
+    const auto options = std::make_shared<Options>();
+    CLI::App *app = program.add_subcommand("devices", "Vulkan devices with their driver, type, memory, traits and the "
+                                                      "kernel variants chosen for f16 weights");
+    app->add_flag("--profiles", options->profiles, "List the trait profiles that --profile takes");
+    add_device_selection(*app, options->device);
+    add_output_options(*app, options->output);
+    app->footer("Examples:\n"
+                "  firefinch devices\n"
+                "  firefinch devices -d intel            which device -d intel would take\n"
+                "  firefinch devices --profile floor     what is left of them without optional features\n"
+                "  firefinch devices --json -v");
+    return {app, [options](const Environment &environment) { return run(*options, environment); }};
+}
+
+} // namespace program
