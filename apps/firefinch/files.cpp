@@ -21,6 +21,7 @@ std::string read_descriptor(int descriptor, const std::string &name) {
     char piece[1 << 16];
     for (;;) {
         const ssize_t got = ::read(descriptor, piece, sizeof piece);
+        if (interrupted()) throw Interrupted();
         if (got > 0) {
             all.append(piece, static_cast<std::size_t>(got));
         } else if (got == 0) {
@@ -28,7 +29,6 @@ std::string read_descriptor(int descriptor, const std::string &name) {
         } else if (errno != EINTR) {
             throw Failure(fmt::format("{}: cannot be read: {}", name, std::strerror(errno)));
         }
-        if (interrupted()) throw Interrupted();
     }
 }
 

@@ -3,9 +3,6 @@
 #include "demo_model.h"
 #include "failure.h"
 
-#include <filesystem>
-#include <system_error>
-
 #include <fmt/format.h>
 
 namespace program {

@@ -1,0 +1,150 @@
+// devices, inspect, logits, tokenize and the program's own words.
+#include "demo_model.h"
+#include "process.h"
+
+#include <algorithm>
+#include <cstring>
+#include <map>
+
+#include <doctest/doctest.h>
+#include <nlohmann/json.hpp>
+
+using namespace test;
+using Json = nlohmann::json;
+
+namespace {
+
+Outcome done(const Outcome &outcome) {
+    CAPTURE(outcome.err);
+    REQUIRE(outcome.status == 0);
+    return outcome;
+}
+
+} // namespace
+
+TEST_CASE("apps: the embedded demo model is the file, byte for byte") {
+    const std::string file = read(FIREFINCH_DEMO_FILE);
+    REQUIRE(program::demo_model().size() == file.size());
+    CHECK(std::memcmp(program::demo_model().data(), file.data(), file.size()) == 0);
+    CHECK(reinterpret_cast<std::uintptr_t>(program::demo_model().data()) % 64 == 0);
+}
+
+TEST_CASE("apps: --version and --help") {
+    const std::string version = done(run({"--version"})).out;
+    CHECK(version.rfind("firefinch ", 0) == 0);
+    CHECK(std::count(version.begin(), version.end(), '\n') == 1);
+    for (const std::string command : {"devices", "inspect", "generate", "logits", "tokenize"}) {
+        CAPTURE(command);
+        CHECK(done(run({command, "--help"})).out.find("Examples:") != std::string::npos);
+    }
+}
+
+TEST_CASE("apps devices: one default, and JSON that names it") {
+    const Json json = Json::parse(done(run_on_device({"devices", "--json"})).out);
+    CHECK(json["schema"] == "firefinch-devices/1");
+    REQUIRE(!json["devices"].empty());
+    std::size_t defaults = 0;
+    for (const Json &device : json["devices"]) {
+        defaults += device["default"] == true ? 1U : 0U;
+        CHECK(device["uuid"].get<std::string>().size() == 32);
+        CHECK(!device["traits"].empty());
+        CHECK(!device["variants"].empty());
+    }
+    CHECK(defaults == 1);
+    CHECK(json["devices"][json["default"].get<std::size_t>()]["default"] == true);
+    CHECK(!done(run_on_device({"devices"})).out.empty());
+}
+
+TEST_CASE("apps devices: --profiles") {
+    const Json json = Json::parse(done(run({"devices", "--profiles", "--json"})).out);
+    std::vector<std::string> names;
+    for (const Json &profile : json["profiles"]) names.push_back(profile["name"]);
+    CHECK(std::count(names.begin(), names.end(), "native") == 1);
+    CHECK(std::count(names.begin(), names.end(), "floor") == 1);
+}
+
+TEST_CASE("apps inspect: the demo model, embedded or as a file") {
+    const Json json = Json::parse(done(run({"inspect", "--json", "--tensors"})).out);
+    CHECK(json["version"] == "7.0");
+    CHECK(json["layers"] == 4);
+    CHECK(json["width"] == 256);
+    CHECK(json["ffn_width"] == 768);
+    CHECK(json["vocabulary"] == 256);
+    CHECK(json["parameters"] == 2993920);
+    CHECK(json["tokenizer"] == "bytes");
+    CHECK(json["tensors"].size() == json["tensor_count"]);
+    Json file = Json::parse(done(run({"inspect", FIREFINCH_DEMO_FILE, "--json", "--tensors"})).out);
+    CHECK(file["model"] == FIREFINCH_DEMO_FILE);
+    file["model"] = json["model"];
+    CHECK(file == json);
+    CHECK(done(run({"inspect"})).out.find("2,993,920") != std::string::npos);
+}
+
+TEST_CASE("apps inspect: a decode step has at most five launches a layer") {
+    const Json json = Json::parse(done(run_on_device({"inspect", "--plan", "--json"})).out);
+    std::map<int, int> launches;
+    for (const Json &launch : json["launches"]) {
+        launches[launch["layer"].get<int>()] += 1;
+        for (const std::string member : {"kernel", "variant", "reads", "writes", "bytes", "barrier_before"}) {
+            CAPTURE(member);
+            CHECK(launch.contains(member));
+        }
+    }
+    const int layers = json["layers"];
+    for (int layer = 0; layer < layers; ++layer) {
+        CAPTURE(layer);
+        CHECK(launches[layer] >= 1);
+        CHECK(launches[layer] <= 5);
+    }
+    CHECK(!done(run_on_device({"inspect", "--plan"})).out.empty());
+}
+
+TEST_CASE("apps logits: float32 rows that do not depend on the chunk") {
+    const Folder folder;
+    const std::string ids = folder.write("ids", "0 82 79\n77 69 79 58 10\n");
+    const std::string one = folder.path("one"), five = folder.path("five");
+    done(run_on_device({"logits", "--tokens-file", ids, "--out", one, "--chunk", "1"}));
+    const Json json =
+        Json::parse(done(run_on_device({"logits", "--tokens-file", ids, "--out", five, "--chunk", "5", "--json"})).out);
+    CHECK(json["tokens"] == 8);
+    CHECK(json["vocabulary"] == 256);
+    CHECK(read(one).size() == 8 * 256 * sizeof(float));
+    CHECK(read(one) == read(five));
+
+    // The best token after the last row is what a greedy generation begins with.
+    std::vector<float> last(256);
+    std::memcpy(last.data(), read(one).data() + 7 * 256 * sizeof(float), 256 * sizeof(float));
+    const auto best = std::max_element(last.begin(), last.end()) - last.begin();
+    const std::string first = done(run_on_device({"generate", "--temp", "0", "-n", "1", "--print-tokens"})).out;
+    CHECK(first == std::to_string(best) + "\n");
+}
+
+TEST_CASE("apps logits: a state carries on") {
+    const Folder folder;
+    const std::string all = folder.path("all"), head = folder.path("head"), tail = folder.path("tail");
+    const std::string state = folder.path("state");
+    done(run_on_device({"logits", "--tokens-file", folder.write("a", "0 82 79 77"), "--out", all}));
+    done(run_on_device({"logits", "--tokens-file", folder.write("h", "0 82"), "--out", head, "--save-state", state}));
+    done(run_on_device({"logits", "--tokens-file", folder.write("t", "79 77"), "--out", tail, "--load-state", state}));
+    CHECK(read(head) + read(tail) == read(all));
+}
+
+TEST_CASE("apps tokenize: any bytes come back as they were") {
+    std::string bytes;
+    unsigned state = 99;
+    for (int i = 0; i < 5000; ++i) bytes += static_cast<char>((state = state * 1664525U + 1013904223U) >> 24U);
+    const std::string ids = done(run({"tokenize"}, bytes)).out;
+    CHECK(done(run({"tokenize", "--decode"}, ids)).out == bytes);
+    CHECK(done(run({"tokenize", "--tokenizer", "bytes", "-p", "[a]"})).out == "91 97 93\n");
+    CHECK(Json::parse(done(run({"tokenize", "--json", "-p", "ab"})).out)["tokens"] == Json({97, 98}));
+}
+
+TEST_CASE("apps: with validation layers on, nothing is found") {
+    const Outcome outcome = run_on_device({"generate", "-n", "4", "--validate"});
+    if (outcome.status != 0 && outcome.err.find("VK_LAYER_KHRONOS_validation") != std::string::npos) {
+        MESSAGE("the validation layers are not installed: " << outcome.err);
+        return;
+    }
+    CAPTURE(outcome.err);
+    CHECK(outcome.status == 0);
+}

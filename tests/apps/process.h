@@ -1,0 +1,58 @@
+// Runs the firefinch program as a user would, and keeps what it said.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace test {
+
+struct Outcome {
+    int status = -1; // of exit; -1 if a signal ended it
+    int signal = 0;
+    std::string out, err;
+};
+
+using Arguments = std::vector<std::string>;
+
+class Process {
+  public:
+    Process(const Arguments &arguments, std::string_view input);
+    ~Process(); // ends it if it still runs
+    Process(const Process &) = delete;
+    Process &operator=(const Process &) = delete;
+
+    std::string out_so_far() const;
+    void send(int signal) const;
+    Outcome wait(); // ends it after two minutes
+
+  private:
+    std::filesystem::path out_, err_;
+    int id_ = -1;
+    bool reaped_ = false;
+};
+
+Outcome run(const Arguments &arguments, std::string_view input = {});
+// With the device and profile under test: FIREFINCH_TEST_DEVICE, FIREFINCH_TEST_PROFILE.
+Outcome run_on_device(Arguments arguments, std::string_view input = {});
+Arguments device_arguments();
+
+// A folder for one test's files, gone with it.
+class Folder {
+  public:
+    Folder();
+    ~Folder();
+    Folder(const Folder &) = delete;
+    Folder &operator=(const Folder &) = delete;
+
+    std::string path(const std::string &name) const { return (folder_ / name).string(); }
+    std::string write(const std::string &name, std::string_view bytes) const; // returns its path
+
+  private:
+    std::filesystem::path folder_;
+};
+
+std::string read(const std::string &path);
+
+} // namespace test
