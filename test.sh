@@ -1,0 +1,84 @@
+#!/usr/bin/env bash
+# Builds and runs all tests, and ends with one line: N passed, N failed.
+#
+#   ./test.sh           everything below
+#   ./test.sh --quick   the first step only
+#
+# 1. release build, all tests, on the best device (or FIREFINCH_TEST_DEVICE: number, part of a name, or UUID)
+# 2. the tests that use a device again under the floor profile: Vulkan 1.1 without any optional feature
+# 3. and again on Mesa's software device with other vector widths, that is with subgroups of 4 and 16
+# 4. address and undefined-behaviour sanitizers: file formats, the C API and the program
+#
+# FIREFINCH_WERROR=ON makes warnings errors. JOBS: how much runs at once; default: the number of processors.
+set -uo pipefail
+cd "$(dirname "$0")" || exit 1
+quick=no
+case "${1-}" in
+  "") ;;
+  --quick) quick=yes ;;
+  *) echo "test.sh: there is no option $1, only --quick" >&2; exit 2 ;;
+esac
+
+jobs=${JOBS:-$(nproc 2>/dev/null || echo 2)}
+test_jobs=$((jobs < 4 ? jobs : 4)) # they share one device
+passed=0 failed=0
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+
+finish() {
+  echo "$passed passed, $failed failed"
+  [ "$failed" -eq 0 ] && [ "$passed" -gt 0 ]
+  exit
+}
+
+# build PRESET: what cannot be built counts as one failure, and there is nothing to go on with.
+build() {
+  echo "== build $1"
+  if cmake --preset "$1" -DFIREFINCH_TESTS=ON -DFIREFINCH_WERROR="${FIREFINCH_WERROR:-OFF}" &&
+     cmake --build --preset "$1" -j "$jobs"; then return; fi
+  failed=$((failed + 1))
+  finish
+}
+
+# run NAME PRESET [ctest arguments]
+run() {
+  echo "== $1"
+  local preset=$2 status left all
+  shift 2
+  ctest --preset "$preset" -j "$test_jobs" "$@" 2>&1 | tee "$log"
+  status=${PIPESTATUS[0]}
+  read -r left all < <(sed -nE 's/^[0-9]+% tests passed, ([0-9]+) tests? failed out of ([0-9]+)$/\1 \2/p' "$log")
+  if [ -n "${all-}" ]; then
+    failed=$((failed + left)) passed=$((passed + all - left))
+  elif [ "$status" -ne 0 ] || ! grep -q '^No tests were found' "$log"; then
+    failed=$((failed + 1)) # ctest itself did not get that far
+  fi
+}
+
+.ci/install-packages
+if command -v ccache >/dev/null; then export CMAKE_CXX_COMPILER_LAUNCHER=ccache CMAKE_C_COMPILER_LAUNCHER=ccache; fi
+
+build release
+run "release" release
+[ "$quick" = yes ] && finish
+
+device_tests=(-LE '^formats$')
+FIREFINCH_TEST_PROFILE=floor run "release, floor profile" release "${device_tests[@]}"
+
+# The shader cache of Mesa does not notice a changed width.
+export MESA_SHADER_CACHE_DISABLE=true
+devices=$(build/release/firefinch devices --json)
+if grep -q llvmpipe <<< "$devices"; then
+  for width in 128 512; do
+    LP_NATIVE_VECTOR_WIDTH=$width FIREFINCH_TEST_DEVICE=llvmpipe \
+      run "release, software device, vectors of $width bits" release "${device_tests[@]}"
+  done
+else
+  echo "== no software device (Mesa's llvmpipe) here: its vector widths are not tested"
+fi
+
+build asan
+run "asan, formats" asan -L '^formats$'
+# The drivers' own leaks are not ours to mend.
+ASAN_OPTIONS=detect_leaks=0 run "asan, api and apps" asan -L '^(api|apps)$'
+finish
