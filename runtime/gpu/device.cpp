@@ -153,6 +153,9 @@ Result<std::shared_ptr<Device>> Device::create(std::shared_ptr<Instance> instanc
     return device;
 }
 
+std::size_t Device::index() const {
+    return impl_->index;
+}
 const DeviceInfo &Device::info() const {
     return impl_->physical.info;
 }

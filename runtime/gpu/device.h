@@ -24,6 +24,7 @@ class Device {
     Device(const Device &) = delete;
     Device &operator=(const Device &) = delete;
 
+    std::size_t index() const; // in the instance's list
     const DeviceInfo &info() const;
     const DeviceTraits &traits() const; // after profile and mask: what the rest of the runtime may use
     Instance &instance() const;

@@ -114,18 +114,24 @@ Result<std::size_t> choose_device(std::span<const DeviceInfo> devices, std::stri
         return Error{Status::no_device, "no Vulkan 1.1 device found: is a Vulkan driver installed for this GPU?"};
     if (selector.empty()) return std::size_t{0}; // arranged best first, software drivers last
 
+    const auto no_match = [&] {
+        return Error{Status::no_device, fmt::format("no Vulkan device matches \"{}\" (an index, a part of a name, or a "
+                                                    "UUID); there is {}",
+                                                    selector, list_of(devices))};
+    };
     std::size_t index = 0;
     const auto [end, code] = std::from_chars(selector.data(), selector.data() + selector.size(), index);
-    if (code == std::errc{} && end == selector.data() + selector.size() && index < devices.size()) return index;
+    if (code == std::errc{} && end == selector.data() + selector.size()) {
+        if (index < devices.size()) return index;
+        if (selector.size() <= 2) return no_match(); // "3" is a wrong index and not the A380; "7900" is a name
+    }
 
     const std::string hex = hexadecimal_only(selector), text = lower(selector);
     for (std::size_t i = 0; i < devices.size(); ++i)
         if (hex.size() == 32 && devices[i].uuid == hex) return i;
     for (std::size_t i = 0; i < devices.size(); ++i)
         if (lower(devices[i].name).find(text) != std::string::npos) return i;
-    return Error{Status::no_device, fmt::format("no Vulkan device matches \"{}\" (an index, a part of a name, or a "
-                                                "UUID); there is {}",
-                                                selector, list_of(devices))};
+    return no_match();
 }
 
 } // namespace ff::gpu

@@ -12,12 +12,23 @@ std::shared_ptr<Instance> &holder() {
     return held;
 }
 
+const char *selector() {
+    const char *chosen = std::getenv("FIREFINCH_TEST_DEVICE");
+    return chosen != nullptr ? chosen : "";
+}
+
+// Some drivers cannot run under a validation layer: FIREFINCH_TEST_VALIDATE=0.
+bool validate() {
+    const char *wanted = std::getenv("FIREFINCH_TEST_VALIDATE");
+    return wanted == nullptr || std::strcmp(wanted, "0") != 0;
+}
+
 } // namespace
 
 const std::shared_ptr<Instance> &instance() {
     std::shared_ptr<Instance> &held = holder();
     if (held == nullptr)
-        held = must(Instance::create({.validate = true, .log = [](LogLevel level, std::string_view message) {
+        held = must(Instance::create({.validate = validate(), .log = [](LogLevel level, std::string_view message) {
                                           if (level >= LogLevel::warning)
                                               std::fprintf(stderr, "%.*s\n", static_cast<int>(message.size()),
                                                            message.data());
@@ -42,7 +53,7 @@ Scope::~Scope() {
 }
 
 std::shared_ptr<Device> Scope::device(const DeviceOptions &options) {
-    devices_.push_back(must(Device::create(instance(), must(instance()->choose("")), options)));
+    devices_.push_back(must(Device::create(instance(), must(instance()->choose(selector())), options)));
     return devices_.back();
 }
 

@@ -1,1 +1,130 @@
-#include "tests/gpu/fixture.h"
+#include "runtime/gpu/traits.h"
+#include "runtime/gpu/workarounds.h"
+
+#include <doctest/doctest.h>
+
+using namespace ff::gpu;
+
+namespace {
+
+DeviceTraits rich() {
+    DeviceTraits out;
+    out.subgroup_size = 32;
+    out.subgroup_size_min = 8;
+    out.subgroup_size_max = 64;
+    out.subgroup_size_control = out.subgroup_basic = out.subgroup_arithmetic = out.subgroup_shuffle =
+        out.subgroup_clustered = true;
+    out.storage16 = out.storage8 = out.float16 = out.int16 = out.int8 = true;
+    out.integer_dot_product = out.integer_dot_accelerated = true;
+    out.unified_memory = out.memory_budget = out.timeline_semaphore = out.buffer_device_address = true;
+    out.timestamp_valid_bits = 64;
+    out.max_workgroup_invocations = out.max_workgroup_size_x = 2048;
+    out.max_workgroup_count_x = ~0U;
+    out.max_shared_memory_bytes = 1U << 17;
+    out.max_push_constant_bytes = 4096;
+    out.max_storage_buffers = 1U << 24;
+    out.max_storage_buffer_range = out.max_allocation_bytes = ~0ULL;
+    out.storage_offset_alignment = 4;
+    return out;
+}
+
+// Whether everything `masked` offers is offered by `full` too.
+void check_takes_only(const DeviceTraits &full, const DeviceTraits &masked) {
+    const auto flag = [](bool before, bool after) { CHECK((before || !after)); };
+    flag(full.subgroup_size_control, masked.subgroup_size_control);
+    flag(full.subgroup_basic, masked.subgroup_basic);
+    flag(full.subgroup_arithmetic, masked.subgroup_arithmetic);
+    flag(full.subgroup_shuffle, masked.subgroup_shuffle);
+    flag(full.subgroup_clustered, masked.subgroup_clustered);
+    flag(full.storage16, masked.storage16);
+    flag(full.storage8, masked.storage8);
+    flag(full.float16, masked.float16);
+    flag(full.int16, masked.int16);
+    flag(full.int8, masked.int8);
+    flag(full.integer_dot_product, masked.integer_dot_product);
+    flag(full.integer_dot_accelerated, masked.integer_dot_accelerated);
+    flag(full.unified_memory, masked.unified_memory);
+    flag(full.memory_budget, masked.memory_budget);
+    flag(full.timeline_semaphore, masked.timeline_semaphore);
+    flag(full.buffer_device_address, masked.buffer_device_address);
+    CHECK(masked.subgroup_size == full.subgroup_size);
+    CHECK(masked.subgroup_size_min >= full.subgroup_size_min);
+    CHECK(masked.subgroup_size_max <= full.subgroup_size_max);
+    CHECK(masked.timestamp_valid_bits <= full.timestamp_valid_bits);
+    CHECK(masked.max_workgroup_invocations <= full.max_workgroup_invocations);
+    CHECK(masked.max_workgroup_size_x <= full.max_workgroup_size_x);
+    CHECK(masked.max_workgroup_count_x <= full.max_workgroup_count_x);
+    CHECK(masked.max_shared_memory_bytes <= full.max_shared_memory_bytes);
+    CHECK(masked.max_push_constant_bytes <= full.max_push_constant_bytes);
+    CHECK(masked.max_storage_buffers <= full.max_storage_buffers);
+    CHECK(masked.max_storage_buffer_range <= full.max_storage_buffer_range);
+    CHECK(masked.max_allocation_bytes <= full.max_allocation_bytes);
+    CHECK(masked.storage_offset_alignment >= full.storage_offset_alignment);
+    CHECK(masked.driver == full.driver);
+    CHECK(masked.vendor_id == full.vendor_id);
+}
+
+} // namespace
+
+TEST_CASE("a profile takes away and never grants") {
+    for (const Profile &profile : profiles())
+        for (const DeviceTraits &full : {rich(), DeviceTraits{}}) {
+            CAPTURE(profile.name);
+            DeviceTraits masked = full;
+            profile.mask(masked);
+            check_takes_only(full, masked);
+        }
+}
+
+TEST_CASE("the floor is Vulkan 1.1 without any optional feature") {
+    DeviceTraits traits = rich();
+    find_profile("floor")->mask(traits);
+    const DeviceTraits least;
+    CHECK(traits.max_workgroup_invocations == 128);
+    CHECK(traits.max_shared_memory_bytes == 16384);
+    CHECK(traits.max_push_constant_bytes == 128);
+    CHECK(traits.max_storage_buffers == 4);
+    CHECK(traits.max_storage_buffer_range == 128ULL << 20);
+    CHECK(traits.max_allocation_bytes == least.max_allocation_bytes);
+    CHECK(traits.max_workgroup_count_x == 65535);
+    CHECK(traits.storage_offset_alignment == 256);
+    CHECK_FALSE(traits.subgroup_arithmetic);
+    CHECK_FALSE(traits.storage16);
+    CHECK_FALSE(traits.unified_memory);
+    CHECK_FALSE(traits.timeline_semaphore);
+    CHECK(traits.timestamp_valid_bits == 0);
+    CHECK(traits.subgroup_basic); // Vulkan 1.1 demands it of compute
+}
+
+TEST_CASE("profiles are found by name") {
+    for (const Profile &profile : profiles()) {
+        CHECK(find_profile(profile.name) == &profile);
+        CHECK_FALSE(profile.description.empty());
+    }
+    CHECK(find_profile("Native") == nullptr);
+    CHECK(find_profile("") == nullptr);
+}
+
+TEST_CASE("workarounds take away, each from its own driver, and say why") {
+    for (const Workaround &workaround : workarounds()) {
+        CHECK_FALSE(workaround.symptom.empty());
+        CHECK_FALSE(workaround.source.empty());
+        DeviceTraits traits = rich();
+        workaround.apply(traits);
+        check_takes_only(rich(), traits);
+    }
+    DeviceInfo device;
+    device.traits = rich();
+    device.traits.driver = "qualcomm";
+    apply_workarounds(device);
+    CHECK_FALSE(device.traits.subgroup_arithmetic);
+    device.traits = rich();
+    device.traits.driver = "turnip";
+    apply_workarounds(device);
+    CHECK(device.traits.subgroup_arithmetic);
+}
+
+TEST_CASE("a summary names what there is") {
+    CHECK(summary(rich()).starts_with("subgroups 8-64 (arithmetic, shuffle, clustered, size control), 16-bit storage"));
+    CHECK(summary(DeviceTraits{}).starts_with("subgroups 1 (no operations), 128 invocations, 16 KiB shared"));
+}
