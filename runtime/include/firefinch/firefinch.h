@@ -87,7 +87,7 @@ typedef struct ff_device_info {
     uint64_t memory_bytes;   /* of the largest device-local heap */
     const char *traits;      /* one line for people; ff_device_list_trait has each for itself */
 } ff_device_info;
-#define FF_DEVICE_INFO_INIT {sizeof(ff_device_info)}
+#define FF_DEVICE_INFO_INIT {sizeof(ff_device_info), 0, 0, 0, 0, 0, 0, 0, 0, FF_DEVICE_OTHER, 0, 0}
 
 /* What Vulkan devices there are, best first; two drivers of one GPU are one entry. The list is a picture taken when it
  * was made. One thread at a time. */
@@ -98,7 +98,7 @@ typedef struct ff_device_list_options {
     ff_log_callback log;
     void *log_payload;
 } ff_device_list_options;
-#define FF_DEVICE_LIST_OPTIONS_INIT {sizeof(ff_device_list_options)}
+#define FF_DEVICE_LIST_OPTIONS_INIT {sizeof(ff_device_list_options), 0, 0, 0}
 
 FF_API ff_status ff_device_list_create(ff_device_list **out, const ff_device_list_options *options, ff_error *error);
 FF_API void ff_device_list_destroy(ff_device_list *list);
@@ -130,7 +130,7 @@ typedef struct ff_model_info {
     const char *tokenizer;   /* what --tokenizer auto takes: "bytes", "world", "20b", or "" if nothing fits */
     int runnable;            /* 0: described, but this build cannot run the version */
 } ff_model_info;
-#define FF_MODEL_INFO_INIT {sizeof(ff_model_info)}
+#define FF_MODEL_INFO_INIT {sizeof(ff_model_info), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}
 
 typedef struct ff_tensor_info {
     uint32_t struct_size;
@@ -139,7 +139,7 @@ typedef struct ff_tensor_info {
     size_t rank;
     uint64_t bytes;
 } ff_tensor_info;
-#define FF_TENSOR_INFO_INIT {sizeof(ff_tensor_info)}
+#define FF_TENSOR_INFO_INIT {sizeof(ff_tensor_info), 0, 0, 0, 0, 0}
 
 /* Opens a .safetensors or .pth file, recognised by content. Fails with FF_ERROR_IO or FF_ERROR_MODEL_FILE. */
 FF_API ff_status ff_checkpoint_open(ff_checkpoint **out, const char *path, ff_error *error);
@@ -190,7 +190,7 @@ typedef struct ff_engine_options {
     ff_log_callback log;
     void *log_payload;
 } ff_engine_options;
-#define FF_ENGINE_OPTIONS_INIT {sizeof(ff_engine_options)}
+#define FF_ENGINE_OPTIONS_INIT {sizeof(ff_engine_options), 0, 0, 0, 0, 0, 0, 0, 0}
 
 FF_API ff_status ff_engine_create(ff_engine **out, const ff_engine_options *options, ff_error *error);
 FF_API void ff_engine_destroy(ff_engine *engine);
@@ -209,7 +209,7 @@ typedef struct ff_model_options {
     ff_progress_callback progress;
     void *progress_payload;
 } ff_model_options;
-#define FF_MODEL_OPTIONS_INIT {sizeof(ff_model_options)}
+#define FF_MODEL_OPTIONS_INIT {sizeof(ff_model_options), 0, 0, 0, 0}
 
 /* Uploads the weights, compiles the pipelines and records the command buffer of a decode step. The checkpoint may be
  * closed afterwards. Fails with FF_ERROR_UNSUPPORTED (a version this build cannot run), FF_ERROR_MODEL_FILE,
@@ -229,7 +229,7 @@ typedef struct ff_model_statistics {
     int pipeline_cache_hit;       /* a cache file of this device and build was found */
     double load_seconds, pipeline_seconds;
 } ff_model_statistics;
-#define FF_MODEL_STATISTICS_INIT {sizeof(ff_model_statistics)}
+#define FF_MODEL_STATISTICS_INIT {sizeof(ff_model_statistics), 0, 0, 0, 0, 0, 0, 0, 0, 0}
 FF_API ff_status ff_model_statistics_get(const ff_model *model, ff_model_statistics *out, ff_error *error);
 
 /* One launch of the recorded decode step. */
@@ -245,7 +245,7 @@ typedef struct ff_launch_info {
     int barrier_before;
     uint32_t groups[3];
 } ff_launch_info;
-#define FF_LAUNCH_INFO_INIT {sizeof(ff_launch_info)}
+#define FF_LAUNCH_INFO_INIT {sizeof(ff_launch_info), 0, 0, 0, 0, 0, 0, 0, 0, 0, {0, 0, 0}}
 FF_API size_t ff_model_launch_count(const ff_model *model);
 FF_API ff_status ff_model_launch(const ff_model *model, size_t index, ff_launch_info *out, ff_error *error);
 
@@ -301,7 +301,7 @@ typedef struct ff_generate_options {
     ff_token_callback on_token;  /* may be NULL */
     void *payload;
 } ff_generate_options;
-#define FF_GENERATE_OPTIONS_INIT {sizeof(ff_generate_options), 256, FF_SAMPLING_INIT}
+#define FF_GENERATE_OPTIONS_INIT {sizeof(ff_generate_options), 256, FF_SAMPLING_INIT, 0, 0, 0, 0, 0}
 
 typedef struct ff_generate_result {
     uint32_t struct_size;
@@ -312,7 +312,7 @@ typedef struct ff_generate_result {
     uint64_t submissions;        /* calls of vkQueueSubmit */
     double host_seconds;         /* processor time of this thread outside waiting and the callback */
 } ff_generate_result;
-#define FF_GENERATE_RESULT_INIT {sizeof(ff_generate_result)}
+#define FF_GENERATE_RESULT_INIT {sizeof(ff_generate_result), 0, FF_STOP_LIMIT, 0, 0, 0, 0}
 
 /**
  * Produces tokens from the state: samples from the logits after the last token read, feeds the sample back, and so on,

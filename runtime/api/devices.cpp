@@ -1,0 +1,156 @@
+#include "runtime/api/objects.h"
+
+#include "runtime/model/architecture.h"
+
+#include <fmt/format.h>
+#include <set>
+
+using namespace ff;
+
+struct ff_device_list {
+    std::shared_ptr<gpu::Instance> instance;
+    struct Device {
+        gpu::DeviceInfo info; // traits as the profile masks them
+        std::string summary;
+        std::vector<std::pair<const char *, std::int64_t>> traits;
+        std::vector<std::pair<std::string, std::string>> variants; // kernel, variant
+    };
+    std::vector<Device> devices;
+};
+
+namespace {
+
+std::vector<std::pair<const char *, std::int64_t>> trait_values(const gpu::DeviceTraits &t) {
+    const auto number = [](auto value) { return static_cast<std::int64_t>(value); };
+    return {
+        {"subgroup_size", number(t.subgroup_size)},
+        {"subgroup_size_min", number(t.subgroup_size_min)},
+        {"subgroup_size_max", number(t.subgroup_size_max)},
+        {"subgroup_size_control", number(t.subgroup_size_control)},
+        {"subgroup_basic", number(t.subgroup_basic)},
+        {"subgroup_arithmetic", number(t.subgroup_arithmetic)},
+        {"subgroup_shuffle", number(t.subgroup_shuffle)},
+        {"subgroup_clustered", number(t.subgroup_clustered)},
+        {"storage16", number(t.storage16)},
+        {"storage8", number(t.storage8)},
+        {"float16", number(t.float16)},
+        {"int8", number(t.int8)},
+        {"integer_dot_product", number(t.integer_dot_product)},
+        {"unified_memory", number(t.unified_memory)},
+        {"memory_budget", number(t.memory_budget)},
+        {"timeline_semaphore", number(t.timeline_semaphore)},
+        {"buffer_device_address", number(t.buffer_device_address)},
+        {"timestamp_valid_bits", number(t.timestamp_valid_bits)},
+        {"max_workgroup_invocations", number(t.max_workgroup_invocations)},
+        {"max_workgroup_size_x", number(t.max_workgroup_size_x)},
+        {"max_workgroup_count_x", number(t.max_workgroup_count_x)},
+        {"max_shared_memory_bytes", number(t.max_shared_memory_bytes)},
+        {"max_push_constant_bytes", number(t.max_push_constant_bytes)},
+        {"max_storage_buffers", number(t.max_storage_buffers)},
+        {"max_storage_buffer_range", number(t.max_storage_buffer_range)},
+        {"max_allocation_bytes", number(t.max_allocation_bytes)},
+        {"storage_offset_alignment", number(t.storage_offset_alignment)},
+    };
+}
+
+std::vector<std::pair<std::string, std::string>> chosen_variants(const gpu::DeviceTraits &traits) {
+    std::vector<std::pair<std::string, std::string>> chosen;
+    std::set<std::string_view> seen;
+    for (const kernels::Variant &row : kernels::all_variants()) {
+        if (!seen.insert(row.kernel).second) continue;
+        const bool has_weights = row.name.starts_with("f32");
+        const kernels::Variant &variant = has_weights
+                                              ? kernels::variant_for(row.kernel, kernels::WeightType::f16, traits)
+                                              : kernels::variant_for(row.kernel, traits);
+        chosen.emplace_back(variant.kernel, variant.name);
+    }
+    return chosen;
+}
+
+} // namespace
+
+ff_device_info ff::api::device_info(const gpu::DeviceInfo &info, const std::string &traits) {
+    return {sizeof(ff_device_info),   info.name.c_str(),
+            info.driver_name.c_str(), info.driver_info.c_str(),
+            info.uuid.c_str(),        info.traits.vendor_id,
+            info.traits.device_id,    info.driver_version,
+            info.api_version,         static_cast<ff_device_type>(info.type),
+            info.memory_bytes,        traits.c_str()};
+}
+
+ff_status ff_device_list_create(ff_device_list **out, const ff_device_list_options *given, ff_error *error) {
+    return api::guard(error, [&]() -> Result<void> {
+        if (!out) return api::null_argument("out");
+        const ff_device_list_options options =
+            api::from_caller(given, {sizeof(ff_device_list_options), nullptr, nullptr, nullptr});
+        const gpu::Profile *profile = gpu::find_profile(options.profile ? options.profile : "native");
+        if (!profile)
+            return Error{Status::argument,
+                         fmt::format("there is no profile named \"{}\"; `firefinch devices --profiles` lists them",
+                                     options.profile)};
+        auto list = std::make_unique<ff_device_list>();
+        FF_TRY_ASSIGN(
+            list->instance,
+            gpu::Instance::create({.validate = false, .log = api::log_function(options.log, options.log_payload)}));
+        for (const gpu::DeviceInfo &info : list->instance->devices()) {
+            ff_device_list::Device device{info, {}, {}, {}};
+            if (profile->mask) profile->mask(device.info.traits);
+            device.summary = gpu::summary(device.info.traits);
+            device.traits = trait_values(device.info.traits);
+            device.variants = chosen_variants(device.info.traits);
+            list->devices.push_back(std::move(device));
+        }
+        *out = list.release();
+        return {};
+    });
+}
+
+void ff_device_list_destroy(ff_device_list *list) {
+    delete list;
+}
+
+size_t ff_device_list_count(const ff_device_list *list) {
+    return list ? list->devices.size() : 0;
+}
+
+ff_status ff_device_list_get(const ff_device_list *list, size_t index, ff_device_info *out, ff_error *error) {
+    return api::guard(error, [&]() -> Result<void> {
+        if (!list || !out) return api::null_argument(list ? "out" : "list");
+        if (index >= list->devices.size())
+            return Error{Status::argument, fmt::format("device {} of {}", index, list->devices.size())};
+        const ff_device_list::Device &device = list->devices[index];
+        api::to_caller(api::device_info(device.info, device.summary), out);
+        return {};
+    });
+}
+
+ff_status ff_device_list_choose(const ff_device_list *list, const char *selector, size_t *out, ff_error *error) {
+    return api::guard(error, [&]() -> Result<void> {
+        if (!list || !out) return api::null_argument(list ? "out" : "list");
+        FF_TRY_ASSIGN(*out, list->instance->choose(selector ? selector : ""));
+        return {};
+    });
+}
+
+int ff_device_list_trait(const ff_device_list *list, size_t device, size_t index, const char **name, int64_t *value) {
+    if (!list || device >= list->devices.size() || index >= list->devices[device].traits.size()) return 0;
+    *name = list->devices[device].traits[index].first;
+    *value = list->devices[device].traits[index].second;
+    return 1;
+}
+
+int ff_device_list_variant(const ff_device_list *list, size_t device, size_t index, const char **kernel,
+                           const char **variant) {
+    if (!list || device >= list->devices.size() || index >= list->devices[device].variants.size()) return 0;
+    *kernel = list->devices[device].variants[index].first.c_str();
+    *variant = list->devices[device].variants[index].second.c_str();
+    return 1;
+}
+
+int ff_profile(size_t index, const char **name, const char **description) {
+    const auto &profiles = gpu::profiles();
+    if (index >= profiles.size()) return 0;
+    *name = profiles[index].name.data(); // literals: they end with a zero
+    *description = profiles[index].description.data();
+    return 1;
+}

@@ -1,0 +1,52 @@
+#include "runtime/api/objects.h"
+
+using namespace ff;
+
+ff_status ff_engine_create(ff_engine **out, const ff_engine_options *given, ff_error *error) {
+    return api::guard(error, [&]() -> Result<void> {
+        if (!out) return api::null_argument("out");
+        ff_engine_options defaults{};
+        const ff_engine_options options = api::from_caller(given, defaults);
+        const auto text = [](const char *string) { return std::string(string ? string : ""); };
+        engine::EngineOptions ours;
+        ours.device = text(options.device);
+        if (options.profile) ours.profile = options.profile;
+        ours.device_memory_bytes = options.device_memory_bytes;
+        ours.cache_directory = text(options.cache_directory);
+        ours.shader_directory = text(options.shader_directory);
+        ours.validate = options.validate != 0;
+        ours.log = api::log_function(options.log, options.log_payload);
+        FF_TRY_ASSIGN(std::shared_ptr<engine::Engine> engine, engine::Engine::create(ours));
+        std::string traits = gpu::summary(engine->device()->traits());
+        *out = new ff_engine{std::move(engine), std::move(traits)};
+        return {};
+    });
+}
+
+void ff_engine_destroy(ff_engine *engine) {
+    delete engine;
+}
+
+ff_status ff_engine_device(const ff_engine *engine, ff_device_info *out, ff_error *error) {
+    return api::guard(error, [&]() -> Result<void> {
+        if (!engine || !out) return api::null_argument(engine ? "out" : "engine");
+        api::to_caller(api::device_info(engine->engine->device()->info(), engine->traits), out);
+        return {};
+    });
+}
+
+uint64_t ff_engine_validation_messages(const ff_engine *engine, char *first, size_t capacity) {
+    if (first && capacity) first[0] = '\0';
+    if (!engine) return 0;
+    const std::uint64_t count = engine->engine->instance().validation_messages();
+    if (first && capacity && count) {
+        try {
+            const std::string message = engine->engine->instance().first_validation_message();
+            const std::size_t size = std::min(message.size(), capacity - 1);
+            std::memcpy(first, message.data(), size);
+            first[size] = '\0';
+        } catch (...) { // the count matters, its text is a comfort
+        }
+    }
+    return count;
+}

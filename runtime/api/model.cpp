@@ -1,0 +1,126 @@
+#include "runtime/api/objects.h"
+
+#include <fmt/format.h>
+
+using namespace ff;
+
+namespace {
+
+Result<std::optional<kernels::WeightType>> weight_type(const char *name) {
+    const std::string_view type = name ? name : "as-stored";
+    if (type == "as-stored") return std::optional<kernels::WeightType>();
+    for (const kernels::WeightType candidate :
+         {kernels::WeightType::f32, kernels::WeightType::f16, kernels::WeightType::bf16})
+        if (kernels::name_of(candidate) == type) return std::optional(candidate);
+    return Error{Status::argument,
+                 fmt::format("weights \"{}\": this build keeps weights as-stored, f32, f16 or bf16", type)};
+}
+
+std::vector<LaunchText> launch_texts(const model::Plan &plan) {
+    std::vector<LaunchText> texts(plan.launches.size());
+    for (std::size_t i = 0; i < texts.size(); ++i) {
+        const kernels::Launch &launch = plan.launches[i];
+        texts[i].kernel = launch.variant->kernel;
+        texts[i].variant = launch.variant->name;
+        for (const kernels::NamedUse &use : launch.uses) texts[i].names.push_back(use.name);
+        for (std::size_t j = 0; j < launch.uses.size(); ++j) {
+            if (launch.uses[j].access != gpu::Access::write) texts[i].reads.push_back(texts[i].names[j].c_str());
+            if (launch.uses[j].access != gpu::Access::read) texts[i].writes.push_back(texts[i].names[j].c_str());
+        }
+    }
+    return texts;
+}
+
+} // namespace
+
+ff_status ff_model_create(ff_model **out, ff_engine *engine, const ff_checkpoint *checkpoint,
+                          const ff_model_options *given, ff_error *error) {
+    return api::guard(error, [&]() -> Result<void> {
+        if (!out || !engine || !checkpoint) return api::null_argument(!out ? "out" : !engine ? "engine" : "checkpoint");
+        const ff_model_options options =
+            api::from_caller(given, {sizeof(ff_model_options), nullptr, 0, nullptr, nullptr});
+        if (!checkpoint->description.ok()) return checkpoint->description.error();
+        engine::ModelOptions ours;
+        FF_TRY_ASSIGN(ours.weights.type, weight_type(options.weights));
+        if (options.max_sessions) ours.max_sessions = options.max_sessions;
+        ours.weights.log = engine->engine->options().log;
+        if (options.progress)
+            ours.weights.progress = [&](std::string_view stage, unsigned long long done, unsigned long long total) {
+                return options.progress(options.progress_payload, std::string(stage).c_str(), done, total) == 0;
+            };
+        FF_TRY_ASSIGN(std::shared_ptr<engine::Model> model,
+                      engine::Model::create(engine->engine, *checkpoint->source, *checkpoint->description, ours));
+        auto handle = std::make_unique<ff_model>();
+        handle->launches = launch_texts(model->loaded().plan());
+        handle->model = std::move(model);
+        handle->version = checkpoint->version;
+        handle->tokenizer = checkpoint->tokenizer;
+        handle->container = checkpoint->source->container();
+        *out = handle.release();
+        return {};
+    });
+}
+
+void ff_model_destroy(ff_model *model) {
+    delete model;
+}
+
+ff_status ff_model_info_get(const ff_model *model, ff_model_info *out, ff_error *error) {
+    return api::guard(error, [&]() -> Result<void> {
+        if (!model || !out) return api::null_argument(model ? "out" : "model");
+        ff_model_info info = api::model_info(model->model->description());
+        info.version = model->version.c_str();
+        info.container = model->container.c_str();
+        info.tokenizer = model->tokenizer.c_str();
+        api::to_caller(info, out);
+        return {};
+    });
+}
+
+ff_status ff_model_statistics_get(const ff_model *model, ff_model_statistics *out, ff_error *error) {
+    return api::guard(error, [&]() -> Result<void> {
+        if (!model || !out) return api::null_argument(model ? "out" : "model");
+        const engine::ModelStatistics statistics = model->model->statistics();
+        ff_model_statistics ours{};
+        ours.struct_size = sizeof ours;
+        ours.device_bytes = model->model->loaded().device_bytes();
+        ours.bytes_read_per_token = model->model->loaded().plan().bytes();
+        ours.launches_per_token = model->model->launches_per_step();
+        ours.barriers_per_token = model->model->barriers_per_step();
+        ours.recordings = statistics.recordings;
+        ours.pipelines = statistics.pipelines;
+        ours.pipeline_cache_hit = statistics.pipeline_cache_hit;
+        ours.load_seconds = statistics.load_seconds;
+        ours.pipeline_seconds = statistics.pipeline_seconds;
+        api::to_caller(ours, out);
+        return {};
+    });
+}
+
+size_t ff_model_launch_count(const ff_model *model) {
+    return model ? model->launches.size() : 0;
+}
+
+ff_status ff_model_launch(const ff_model *model, size_t index, ff_launch_info *out, ff_error *error) {
+    return api::guard(error, [&]() -> Result<void> {
+        if (!model || !out) return api::null_argument(model ? "out" : "model");
+        if (index >= model->launches.size())
+            return Error{Status::argument, fmt::format("launch {} of {}", index, model->launches.size())};
+        const kernels::Launch &launch = model->model->loaded().plan().launches[index];
+        const LaunchText &text = model->launches[index];
+        ff_launch_info info{};
+        info.struct_size = sizeof info;
+        info.kernel = text.kernel.c_str();
+        info.variant = text.variant.c_str();
+        info.layer = launch.layer;
+        info.reads = text.reads.data();
+        info.read_count = text.reads.size();
+        info.writes = text.writes.data();
+        info.write_count = text.writes.size();
+        info.bytes = launch.bytes;
+        info.barrier_before = model->model->barrier_before()[index];
+        std::copy(launch.groups.begin(), launch.groups.end(), info.groups);
+        api::to_caller(info, out);
+        return {};
+    });
+}

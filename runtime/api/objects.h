@@ -1,0 +1,50 @@
+// What the opaque handles of firefinch.h hold.
+#pragma once
+
+#include "loader/description.h"
+#include "loader/tokenizer/tokenizer.h"
+#include "runtime/api/guard.h"
+#include "runtime/engine/session.h"
+
+struct ff_checkpoint {
+    std::unique_ptr<ff::loader::TensorSource> source;
+    ff::Result<ff::loader::ModelDescription> description; // the sentence why not, for files that only list
+    std::string version, tokenizer;
+};
+
+struct ff_tokenizer {
+    std::unique_ptr<ff::loader::Tokenizer> tokenizer;
+    std::string name;
+};
+
+struct ff_engine {
+    std::shared_ptr<ff::engine::Engine> engine;
+    std::string traits;
+};
+
+// A launch in the strings and arrays that ff_launch_info points to.
+struct LaunchText {
+    std::string kernel, variant;
+    std::vector<std::string> names;
+    std::vector<const char *> reads, writes;
+};
+
+struct ff_model {
+    std::shared_ptr<ff::engine::Model> model;
+    std::string version, container, tokenizer;
+    std::uint64_t stored_bytes = 0;
+    std::vector<LaunchText> launches;
+};
+
+struct ff_session {
+    std::unique_ptr<ff::engine::Session> session;
+};
+
+namespace ff::api {
+
+// What --tokenizer auto takes for a model of this vocabulary size; empty if nothing fits.
+std::string tokenizer_for(std::uint32_t vocabulary);
+ff_model_info model_info(const loader::ModelDescription &description);
+ff_device_info device_info(const gpu::DeviceInfo &info, const std::string &traits);
+
+} // namespace ff::api

@@ -1,0 +1,40 @@
+// A device and what belongs to it alone: its pipelines and their cache.
+#pragma once
+
+#include "runtime/gpu/pipeline.h"
+#include "runtime/kernels/kernel.h"
+
+namespace ff::engine {
+
+struct EngineOptions {
+    std::string device; // selector, see gpu::Instance::choose
+    std::string profile = "native";
+    std::uint64_t device_memory_bytes = 0;
+    std::string cache_directory, shader_directory;
+    bool validate = false;
+    LogFunction log;
+    void (*mask)(gpu::DeviceTraits &traits) = nullptr; // for tests
+};
+
+class Engine {
+  public:
+    static Result<std::shared_ptr<Engine>> create(const EngineOptions &options);
+
+    const std::shared_ptr<gpu::Device> &device() const { return device_; }
+    gpu::Instance &instance() const { return *instance_; }
+    const EngineOptions &options() const { return options_; }
+    gpu::PipelineSet &pipelines() const { return *pipelines_; }
+
+    // One pipeline for each launch. Shaders come from the shader directory where the options name one.
+    Result<std::vector<const gpu::Pipeline *>> compile(std::span<const kernels::Launch> launches,
+                                                       const ProgressFunction &progress);
+
+  private:
+    Engine() = default;
+    EngineOptions options_;
+    std::shared_ptr<gpu::Instance> instance_;
+    std::shared_ptr<gpu::Device> device_;
+    std::unique_ptr<gpu::PipelineSet> pipelines_;
+};
+
+} // namespace ff::engine

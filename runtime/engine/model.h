@@ -1,0 +1,87 @@
+// A loaded model that can run: its decode step recorded once, and the queue of steps submitted to the device.
+#pragma once
+
+#include "runtime/engine/control_block.h"
+#include "runtime/engine/engine.h"
+#include "runtime/gpu/recorder.h"
+#include "runtime/gpu/timeline.h"
+#include "runtime/model/plan.h"
+
+#include <map>
+#include <mutex>
+
+namespace ff::engine {
+
+struct ModelOptions {
+    model::WeightOptions weights;
+    std::uint32_t max_sessions = 4;
+};
+
+struct ModelStatistics {
+    double load_seconds = 0, pipeline_seconds = 0;
+    std::uint32_t recordings = 0, pipelines = 0;
+    bool pipeline_cache_hit = false;
+};
+
+class Model {
+  public:
+    static Result<std::shared_ptr<Model>> create(std::shared_ptr<Engine> engine, const loader::TensorSource &source,
+                                                 const loader::ModelDescription &description,
+                                                 const ModelOptions &options);
+    ~Model(); // waits for the device
+
+    const model::LoadedModel &loaded() const { return *loaded_; }
+    const loader::ModelDescription &description() const { return loaded_->description(); }
+    const Engine &engine() const { return *engine_; }
+    ModelStatistics statistics() const { return statistics_; }
+    std::uint32_t launches_per_step() const { return step_->launches(); }
+    std::uint32_t barriers_per_step() const { return step_->barriers(); }
+    const std::vector<bool> &barrier_before() const { return step_->barrier_before(); }
+    const std::string &fingerprint() const { return fingerprint_; } // of the tensors' names, shapes and first bytes
+
+    // A state slot and control entry of the same number. Fails with out_of_device_memory when all are taken.
+    Result<std::uint32_t> take_slot();
+    void give_slot(std::uint32_t slot);
+    // Two more states: what a generation goes back to when it is stopped between tokens.
+    std::uint32_t spare_slot(std::uint32_t which) const { return max_sessions_ + which; }
+
+    // --- for sessions; all of it under the mutex: sessions of one model take turns.
+    std::mutex &mutex() { return mutex_; }
+    ControlBlock control() const { return ControlBlock(loaded_->control()); }
+    gpu::Timeline &timeline() { return *timeline_; }
+    VkCommandBuffer step() const { return step_->handle(); }
+    // Submits command buffers of which `steps` are step(); their entry is `entry`. At most kQueueLength unfinished
+    // steps.
+    Result<std::uint64_t> submit(std::uint32_t entry, std::span<const VkCommandBuffer> commands, std::uint32_t steps);
+    // A command buffer that copies a state from slot to slot; recorded at first use and kept.
+    Result<VkCommandBuffer> copy_of_slot(std::uint32_t from, std::uint32_t to);
+    // Copies a slot's logits into row `row` of the readback buffer; likewise.
+    Result<VkCommandBuffer> copy_of_logits(std::uint32_t slot, std::uint32_t row);
+    static constexpr std::uint32_t kReadbackRows = 16;
+    const float *readback_row(std::uint32_t row) const;
+    // The states of all layers of a slot, one after the other, with nothing of it in flight.
+    Result<std::vector<std::byte>> read_slot(std::uint32_t slot);
+    Result<void> write_slot(std::uint32_t slot, std::span<const std::byte> states);
+    Result<void> write_logits(std::uint32_t slot, std::span<const float> logits);
+    Result<void> reset_slot(std::uint32_t slot);
+
+  private:
+    Model() = default;
+    Result<void> prepare(const ModelOptions &options);
+
+    std::shared_ptr<Engine> engine_;
+    std::unique_ptr<model::LoadedModel> loaded_;
+    std::unique_ptr<gpu::Timeline> timeline_;
+    std::vector<gpu::Uploader> uploader_; // one; a vector because it has no default
+    std::unique_ptr<gpu::CommandBuffer> step_;
+    std::map<std::pair<std::uint32_t, std::uint32_t>, gpu::CommandBuffer> slot_copies_, logits_copies_;
+    gpu::Buffer readback_;
+    ModelStatistics statistics_;
+    std::string fingerprint_;
+    std::uint32_t max_sessions_ = 0;
+    std::uint64_t steps_submitted_ = 0;
+    std::mutex mutex_, slots_mutex_;
+    std::vector<bool> slot_taken_;
+};
+
+} // namespace ff::engine

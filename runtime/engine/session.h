@@ -1,0 +1,65 @@
+// One conversation: a state slot and what was read into it.
+#pragma once
+
+#include "runtime/engine/model.h"
+
+#include <functional>
+
+namespace ff::engine {
+
+struct Sampling {
+    float temperature = 1.0F;
+    std::uint32_t top_k = 0;
+    float top_p = 1.0F, presence = 0.0F, frequency = 0.0F, penalty_decay = 0.996F;
+    std::uint64_t seed = 0;
+};
+
+struct GenerateOptions {
+    std::uint64_t count = 0;
+    Sampling sampling;
+    std::vector<std::uint32_t> stop_tokens;
+    std::uint32_t in_flight = 0;                 // 0: kDefaultInFlight
+    std::function<bool(std::uint32_t)> on_token; // false stops after this token; may be empty
+};
+
+enum class StopReason : int { limit = 0, stop_token = 1, callback = 2 };
+
+struct GenerateResult {
+    std::uint64_t produced = 0, steps = 0, submissions = 0;
+    StopReason reason = StopReason::limit;
+    double seconds = 0, host_seconds = 0;
+};
+
+class Session {
+  public:
+    // Enough steps that the device never waits for the host, few enough that a stop wastes little.
+    static constexpr std::uint32_t kDefaultInFlight = 8, kMaxInFlight = 64;
+
+    static Result<std::unique_ptr<Session>> create(std::shared_ptr<Model> model);
+    ~Session();
+
+    Result<void> reset();
+    // See ff_session_prefill, _evaluate, _generate, _save and _load: these are what they do.
+    Result<void> prefill(std::span<const std::uint32_t> tokens, float *logits);
+    Result<void> evaluate(std::span<const std::uint32_t> tokens, float *logits);
+    Result<GenerateResult> generate(const GenerateOptions &options);
+    Result<void> save(const std::string &path);
+    Result<void> load(const std::string &path);
+
+    Model &model() { return *model_; }
+
+  private:
+    class Generation; // the loop of one generate call
+
+    explicit Session(std::shared_ptr<Model> model, std::uint32_t slot) : model_(std::move(model)), slot_(slot) {}
+    volatile shader::ControlEntry &entry() { return model_->control().entry(slot_); }
+    Result<void> check_tokens(std::span<const std::uint32_t> tokens) const;
+    Result<void> read(std::span<const std::uint32_t> tokens); // through the prompt ring; the model's mutex is held
+    Result<void> fetch_logits(float *logits);
+
+    std::shared_ptr<Model> model_;
+    std::uint32_t slot_;
+    bool has_logits_ = false;
+};
+
+} // namespace ff::engine
