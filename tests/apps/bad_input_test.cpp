@@ -50,6 +50,7 @@ TEST_CASE("apps bad input: command lines that cannot be") {
     check_usage({"generate", "--temp", "nan"});
     check_usage({"generate", "--temp", "-1"});
     check_usage({"generate", "--top-p", "2"});
+    check_usage({"generate", "--top-p", "0"});
     check_usage({"generate", "--top-k", "4294967296"});
     check_usage({"generate", "--seed", "x"});
     check_usage({"generate", "--stop", ""});
