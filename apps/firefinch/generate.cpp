@@ -138,7 +138,7 @@ void add_sampling_options(CLI::App &app, Options &options) {
     add_real(app, "--frequency", sampling.frequency, "Times a token's decayed count, taken from its logit [0]", -100.0f,
              100.0f);
     add_real(app, "--penalty-decay", sampling.penalty_decay,
-             fmt::format("What the counts are multiplied by at each token [{}]", sampling.penalty_decay), 0.0f, 1.0f);
+             fmt::format("What the counts are multiplied by at each token [{}]", sampling.penalty_decay), 1e-6f, 1.0f);
     options.seed = add_whole(app, "--seed", options.seed_value,
                              "Same seed, same device, same build: same tokens [random, shown by -v and --json]");
 }
@@ -149,7 +149,7 @@ Command add_generate(CLI::App &program) {
     const auto options = std::make_shared<Options>();
     CLI::App *app = program.add_subcommand("generate", "Go on from a prompt; the text streams to stdout");
     add_prompt_options(*app, options->prompt);
-    add_whole(*app, "-n,--count", options->count, "Tokens to produce at most [256]", 1);
+    add_whole(*app, "-n,--count", options->count, "Tokens to produce at most [256]", 1, 4294967294U);
     add_sampling_options(*app, *options);
     app->add_option("--stop", options->stops, "End before this text, which is not printed; may be given several times")
         ->type_name("TEXT")

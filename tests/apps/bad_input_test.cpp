@@ -42,7 +42,7 @@ TEST_CASE("apps bad input: command lines that cannot be") {
     check_usage({"frobnicate"}, "frobnicate");
     check_usage({"--frobnicate"});
     check_usage({"generate", "--frobnicate"}, "--frobnicate");
-    check_usage({"generate", "-n", "0"}, "1 or more");
+    check_usage({"generate", "-n", "0"}, "from 1");
     check_usage({"generate", "-n", "-5"});
     check_usage({"generate", "-n", "ten"});
     check_usage({"generate", "-n", "18446744073709551616"});
