@@ -131,14 +131,14 @@ void add_sampling_options(CLI::App &app, Options &options) {
               std::numeric_limits<std::uint32_t>::max());
     options.top_p = add_real(
         app, "--top-p", sampling.top_p,
-        fmt::format("Only the fewest tokens whose probability reaches P [{}; demo model {}]", kTopP, kDemoTopP), 0.0f,
+        fmt::format("Only the fewest tokens whose probability reaches P [{}; demo model {}]", kTopP, kDemoTopP), 1e-6f,
         1.0f);
     add_real(app, "--presence", sampling.presence, "Taken from the logit of every token produced before [0]", -100.0f,
              100.0f);
     add_real(app, "--frequency", sampling.frequency, "Times a token's decayed count, taken from its logit [0]", -100.0f,
              100.0f);
     add_real(app, "--penalty-decay", sampling.penalty_decay,
-             fmt::format("What the counts are multiplied by at each token [{}]", sampling.penalty_decay), 1e-6f, 1.0f);
+             fmt::format("What the counts are multiplied by at each token [{}]", sampling.penalty_decay), 0.0f, 1.0f);
     options.seed = add_whole(app, "--seed", options.seed_value,
                              "Same seed, same device, same build: same tokens [random, shown by -v and --json]");
 }
