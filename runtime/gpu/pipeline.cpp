@@ -303,7 +303,7 @@ Result<std::vector<const Pipeline *>> PipelineSet::compile(std::span<const Pipel
         std::vector<std::jthread> threads; // joined at the end of this scope
         for (std::size_t i = 0; i < std::min<std::size_t>(wanted, queue.size()); ++i) threads.emplace_back(work);
         std::unique_lock lock(mutex);
-        for (std::size_t told = 0; done < queue.size() && !stop;) {
+        for (std::size_t told = 0; told < queue.size() && !stop;) {
             changed.wait(lock, [&] { return done != told || stop; });
             told = done;
             lock.unlock();
