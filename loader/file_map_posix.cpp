@@ -31,7 +31,7 @@ struct Descriptor {
 
 Result<FileMap> FileMap::open(const std::string &path) {
     const std::string name = printable(path);
-    if (path.empty()) return Error{Status::io, "no file name was given"};
+    if (path.empty()) return Error{Status::io, "no file: the name given is empty"};
     if (path.find('\0') != std::string::npos)
         return Error{Status::io, fmt::format("{}: a file name cannot contain a zero byte", name)};
     // O_NONBLOCK: a named pipe must be refused below, not waited for.

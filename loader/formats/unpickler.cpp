@@ -1,6 +1,7 @@
 #include "loader/formats/unpickler.h"
 
 #include "loader/checked.h"
+#include "loader/formats/pickle_opcodes.h"
 #include "loader/formats/torch_globals.h"
 #include "loader/text.h"
 
@@ -11,54 +12,7 @@ namespace ff::loader {
 namespace {
 
 using Kind = PickleValue::Kind;
-
-// One letter each in the file; names as in CPython's pickletools.
-enum Opcode : std::uint8_t {
-    kMark = '(',
-    kStop = '.',
-    kPop = '0',
-    kPopMark = '1',
-    kDup = '2',
-    kBinFloat = 'G',
-    kBinInt = 'J',
-    kBinInt1 = 'K',
-    kBinInt2 = 'M',
-    kNone = 'N',
-    kBinPersId = 'Q',
-    kReduce = 'R',
-    kBinUnicode = 'X',
-    kAppend = 'a',
-    kBuild = 'b',
-    kGlobal = 'c',
-    kDict = 'd',
-    kAppends = 'e',
-    kBinGet = 'h',
-    kLongBinGet = 'j',
-    kList = 'l',
-    kBinPut = 'q',
-    kLongBinPut = 'r',
-    kSetItem = 's',
-    kTuple = 't',
-    kSetItems = 'u',
-    kEmptyDict = '}',
-    kEmptyList = ']',
-    kEmptyTuple = ')',
-    kBinBytes = 'B',
-    kShortBinBytes = 'C',
-    kProto = 0x80,
-    kTuple1 = 0x85,
-    kTuple2 = 0x86,
-    kTuple3 = 0x87,
-    kNewTrue = 0x88,
-    kNewFalse = 0x89,
-    kLong1 = 0x8A,
-    kShortBinUnicode = 0x8C,
-    kBinUnicode8 = 0x8D,
-    kBinBytes8 = 0x8E,
-    kStackGlobal = 0x93,
-    kMemoize = 0x94,
-    kFrame = 0x95,
-};
+using namespace pickle_opcode;
 
 class Machine {
   public:
