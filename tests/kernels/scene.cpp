@@ -1,0 +1,58 @@
+#include "tests/kernels/scene.h"
+
+#include <cmath>
+#include <limits>
+
+namespace ff::test {
+
+std::vector<std::uint32_t> StepHeader::words() const {
+    std::vector<std::uint32_t> words(shader::kStepWords, 0);
+    words[shader::kStepRun] = run;
+    words[shader::kStepToken] = token;
+    words[shader::kStepParity] = parity;
+    words[shader::kStepSlot] = slot;
+    words[shader::kStepLogits] = logits;
+    words[shader::kStepSample] = sample;
+    words[shader::kStepEntry] = entry;
+    words[shader::kStepPrompt] = prompt;
+    return words;
+}
+
+// Every region may lose a guard and an alignment, 512 bytes at most; no test has more than 32 of them in one memory.
+Scene::Scene(const SceneSize &size)
+    : traits(device()->traits()), scratch("scratch", 4 * size.scratch_floats + 32 * 512),
+      state("state", 4 * size.state_floats + 1024), weights("weights", size.weight_bytes + 1024),
+      parameters(size.parameter_floats) {
+    header = scratch.put(std::span<const std::uint32_t>(StepHeader{}.words()));
+}
+
+kernels::StepBuffers Scene::step() {
+    return {&traits, &parameters.get(), scratch.whole()};
+}
+
+kernels::Activation Scene::activation(std::string name, std::span<const float> values) {
+    return {std::move(name), scratch.put(values)};
+}
+
+kernels::Activation Scene::output(std::string name, std::uint32_t floats) {
+    const std::vector<float> unset(floats, std::numeric_limits<float>::quiet_NaN());
+    kernels::Activation made = activation(std::move(name), unset);
+    scratch.may_change(made.view);
+    return made;
+}
+
+void Scene::run(std::span<const kernels::Launch> launches, std::initializer_list<GuardedMemory *> more) {
+    std::vector<GuardedMemory *> memories = {&scratch, &state, &weights};
+    memories.insert(memories.end(), more);
+    run_twice(launches, parameters, memories);
+}
+
+std::vector<float> random_matrix(Random &random, std::uint32_t rows, std::uint32_t columns) {
+    return random.vector(std::size_t{rows} * columns, 1 / std::sqrt(static_cast<double>(columns)));
+}
+
+std::uint32_t padded(std::uint32_t floats) {
+    return (floats + 7) / 8 * 8;
+}
+
+} // namespace ff::test

@@ -1,0 +1,135 @@
+// The numbers that tuning chooses, over a grid of devices and shapes: none may break a limit. No device is needed.
+#include "runtime/kernels/tuning.h"
+
+#include "shaders/lib/interface.h"
+
+#include <doctest/doctest.h>
+
+#include <functional>
+
+using namespace ff;
+
+namespace {
+
+void for_each_device(const std::function<void(const gpu::DeviceTraits &)> &test) {
+    for (const std::uint32_t subgroup : {1U, 4U, 8U, 16U, 32U, 64U, 128U})
+        for (const std::uint32_t invocations : {128U, 256U, 384U, 512U, 1024U})
+            for (const std::uint32_t shared : {16384U, 32768U, 49152U, 65536U}) {
+                gpu::DeviceTraits traits;
+                traits.subgroup_size = traits.subgroup_size_min = traits.subgroup_size_max = subgroup;
+                traits.subgroup_arithmetic = traits.subgroup_shuffle = subgroup >= 4;
+                traits.max_workgroup_invocations = traits.max_workgroup_size_x = invocations;
+                traits.max_shared_memory_bytes = shared;
+                CAPTURE(subgroup);
+                CAPTURE(invocations);
+                CAPTURE(shared);
+                test(traits);
+            }
+}
+
+bool power_of_two(std::uint32_t x) {
+    return x != 0 && (x & (x - 1)) == 0;
+}
+
+// shaders/lib/reduce.glsl: what its sums take of shared memory.
+std::uint64_t reduction_bytes(const kernels::Variant &variant, std::uint32_t local_size) {
+    return std::uint64_t{16} * (variant.needs_subgroup ? local_size / 4 + 1 : local_size);
+}
+
+void check_matvec(const gpu::DeviceTraits &traits, const kernels::Variant &variant, std::uint32_t rows,
+                  std::uint32_t width, bool prologue) {
+    CAPTURE(kernels::full_name(variant));
+    CAPTURE(rows);
+    CAPTURE(width);
+    CAPTURE(prologue);
+    const std::uint32_t groups = (width + 7) / 8;
+    const kernels::MatvecTuning tuning = kernels::tune_matvec(traits, variant, rows, groups, prologue);
+    CHECK(tuning.local_size >= 1);
+    CHECK(tuning.local_size <= traits.max_workgroup_invocations);
+    CHECK(tuning.local_size <= traits.max_workgroup_size_x);
+    if (variant.needs_subgroup) CHECK(tuning.local_size % traits.subgroup_size == 0); // no lane of a team is missing
+    CHECK(power_of_two(tuning.lanes)); // floor variants fold a team in halves
+    CHECK(tuning.local_size % tuning.lanes == 0);
+    CHECK(tuning.rows >= 1);
+    CHECK(tuning.group_rows >= 1);
+    CHECK((rows + tuning.group_rows - 1) / tuning.group_rows <= traits.max_workgroup_count_x);
+    const bool staging_is_whole = tuning.stage_floats == 0 || tuning.stage_floats == 8 * groups;
+    CHECK(staging_is_whole);
+    const std::uint64_t staged = tuning.stage_floats == 0 ? 16 : std::uint64_t{4} * tuning.stage_floats;
+    CHECK(staged + reduction_bytes(variant, tuning.local_size) <= traits.max_shared_memory_bytes);
+}
+
+} // namespace
+
+TEST_CASE("matvec tuning stays within every device's limits") {
+    for_each_device([](const gpu::DeviceTraits &traits) {
+        for (const kernels::Variant &variant : kernels::all_variants()) {
+            if (variant.kernel != "mix_project" || !kernels::runs_on(variant, traits)) continue;
+            for (const std::uint32_t rows : {1U, 3U, 77U, 768U, 9000U, 65536U, 5'000'000U})
+                for (const std::uint32_t width : {4U, 77U, 768U, 2048U, 4096U, 16384U})
+                    for (const bool prologue : {true, false}) check_matvec(traits, variant, rows, width, prologue);
+        }
+    });
+}
+
+TEST_CASE("the input is staged where it fits, and recomputed where not") {
+    const kernels::Variant &variant =
+        kernels::variant_for("mix_project", kernels::WeightType::f16, gpu::DeviceTraits{});
+    const gpu::DeviceTraits floor; // 16 KiB
+    CHECK(kernels::tune_matvec(floor, variant, 2048, 2048 / 8, true).stage_floats == 2048);
+    CHECK(kernels::tune_matvec(floor, variant, 4096, 4096 / 8, true).stage_floats == 0);
+    CHECK(kernels::tune_matvec(floor, variant, 2048, 2048 / 8, false).stage_floats == 0);
+    gpu::DeviceTraits more = floor;
+    more.max_shared_memory_bytes = 32768;
+    CHECK(kernels::tune_matvec(more, variant, 4096, 4096 / 8, true).stage_floats == 4096);
+}
+
+TEST_CASE("wkv7 tuning stays within every device's limits, or says that it cannot") {
+    for_each_device([](const gpu::DeviceTraits &traits) {
+        for (const std::uint32_t head_size : {4U, 8U, 12U, 16U, 32U, 64U, 96U, 128U, 256U, 512U, 2048U}) {
+            CAPTURE(head_size);
+            const auto tuning = kernels::tune_wkv(traits, head_size);
+            if (!tuning.ok()) {
+                CHECK(tuning.error().status == Status::unsupported);
+                CHECK(tuning.error().message.find(std::to_string(head_size)) != std::string::npos);
+                CHECK(head_size > 64); // what released models have runs everywhere
+                continue;
+            }
+            CHECK(tuning->local_size == head_size * tuning->lanes);
+            CHECK(tuning->local_size <= traits.max_workgroup_invocations);
+            CHECK(tuning->local_size <= traits.max_workgroup_size_x);
+            CHECK(head_size % (4 * tuning->lanes) == 0);
+            // Five vectors of a head, and the sums of the floor variant, which take most.
+            CHECK(std::uint64_t{20} * head_size + 16ULL * tuning->local_size <= traits.max_shared_memory_bytes);
+        }
+    });
+    CHECK_FALSE(kernels::tune_wkv(gpu::DeviceTraits{}, 6).ok());
+}
+
+TEST_CASE("a head of 64 takes four lanes a row where there are 256 invocations") { // the rig's advice: 16 floats a lane
+    gpu::DeviceTraits traits;
+    CHECK(kernels::tune_wkv(traits, 64)->lanes == 2);
+    traits.max_workgroup_invocations = traits.max_workgroup_size_x = 256;
+    CHECK(kernels::tune_wkv(traits, 64)->lanes == 4);
+}
+
+TEST_CASE("kernels of one workgroup fit every device") {
+    for_each_device([](const gpu::DeviceTraits &traits) {
+        const std::uint32_t size = kernels::single_workgroup_size(traits);
+        CHECK(size >= 1);
+        CHECK(size <= traits.max_workgroup_invocations);
+        // sample.comp: two tables of 256 words and eight words more.
+        CHECK(std::uint64_t{16} * size + 2048 + 32 <= traits.max_shared_memory_bytes);
+    });
+}
+
+TEST_CASE("constants carry the ids that the shaders read") {
+    const auto constants =
+        kernels::constants_of({.local_size = 1, .lanes = 2, .rows = 3, .group_rows = 4, .stage_floats = 5});
+    const std::vector<gpu::SpecConstant> want = {{shader::kSpecLocalSize, 1},
+                                                 {shader::kSpecLanes, 2},
+                                                 {shader::kSpecRows, 3},
+                                                 {shader::kSpecGroupRows, 4},
+                                                 {shader::kSpecStageFloats, 5}};
+    CHECK(constants == want);
+}

@@ -1,0 +1,67 @@
+// Which shader a device gets: decided on traits alone, so no device is needed.
+#include "runtime/kernels/kernel.h"
+
+#include <doctest/doctest.h>
+
+#include <set>
+
+using namespace ff;
+using kernels::WeightType;
+
+namespace {
+
+gpu::DeviceTraits desktop() {
+    gpu::DeviceTraits traits;
+    traits.subgroup_size = traits.subgroup_size_min = traits.subgroup_size_max = 32;
+    traits.subgroup_basic = traits.subgroup_arithmetic = traits.subgroup_shuffle = true;
+    traits.max_workgroup_invocations = traits.max_workgroup_size_x = 1024;
+    return traits;
+}
+
+constexpr WeightType kTypes[] = {WeightType::f32, WeightType::f16, WeightType::bf16};
+constexpr std::string_view kMatvecs[] = {"mix_project", "head", "project_add", "wkv4_project_add", "wkv7"};
+
+} // namespace
+
+TEST_CASE("with subgroup operations the subgroup variant is chosen") {
+    for (const std::string_view kernel : kMatvecs)
+        for (const WeightType type : kTypes)
+            CHECK(kernels::variant_for(kernel, type, desktop()).name ==
+                  std::string(kernels::name_of(type)) + "_subgroup");
+    CHECK(kernels::variant_for("sample", desktop()).name == "subgroup");
+}
+
+TEST_CASE("without subgroup arithmetic, shuffle, or four lanes the floor variant is chosen") {
+    gpu::DeviceTraits no_arithmetic = desktop(), no_shuffle = desktop(), narrow = desktop();
+    no_arithmetic.subgroup_arithmetic = false;
+    no_shuffle.subgroup_shuffle = false;
+    narrow.subgroup_size_min = 2; // partial sums have no room for subgroups below 4
+    for (const gpu::DeviceTraits &traits : {gpu::DeviceTraits{}, no_arithmetic, no_shuffle, narrow}) {
+        for (const std::string_view kernel : kMatvecs)
+            for (const WeightType type : kTypes)
+                CHECK(kernels::variant_for(kernel, type, traits).name ==
+                      std::string(kernels::name_of(type)) + "_floor");
+        CHECK(kernels::variant_for("sample", traits).name == "floor");
+    }
+}
+
+TEST_CASE("every kernel has a row that needs nothing, and every row its SPIR-V") {
+    std::set<std::string_view> kernels_seen, served;
+    std::set<std::string> names;
+    for (const kernels::Variant &variant : kernels::all_variants()) {
+        CAPTURE(kernels::full_name(variant));
+        kernels_seen.insert(variant.kernel);
+        if (kernels::runs_on(variant, gpu::DeviceTraits{})) served.insert(variant.kernel);
+        CHECK(names.insert(kernels::full_name(variant)).second);
+        REQUIRE(variant.spirv.size() > 5);
+        CHECK(variant.spirv[0] == 0x07230203);
+        CHECK(variant.spirv[1] == 0x00010300); // SPIR-V 1.3: Vulkan 1.1 without extensions
+    }
+    CHECK(kernels_seen == served);
+}
+
+TEST_CASE("a weight type's name does not find another's rows") { // f16 is a part of bf16
+    CHECK(kernels::variant_for("head", WeightType::f16, gpu::DeviceTraits{}).name == "f16_floor");
+    CHECK(kernels::variant_for("head", WeightType::bf16, gpu::DeviceTraits{}).name == "bf16_floor");
+    CHECK(kernels::variant_for("embed", WeightType::bf16, gpu::DeviceTraits{}).name == "bf16");
+}
