@@ -8,7 +8,7 @@
 #define WEIGHTS_BINDING kEmbedWeights
 layout(push_constant) uniform Params { EmbedParams p; };
 layout(set = 0, binding = kEmbedParams) readonly buffer Parameters { vec4 parameters[]; };
-layout(set = 0, binding = kEmbedScratch) buffer Scratch4 { vec4 scratch4[]; };
+layout(set = 0, binding = kEmbedScratch) coherent buffer Scratch4 { vec4 scratch4[]; };
 layout(set = 0, binding = kEmbedScratch) buffer StepHeader { uint step_header[]; };
 layout(set = 0, binding = kEmbedControl) readonly buffer Control { ControlHeader control; ControlEntry entries[]; };
 #include "lib/reduce.glsl"
@@ -35,6 +35,7 @@ void main() {
         step_header[kStepLogits] = uint(want_logits);
         step_header[kStepSample] = uint(want_sample);
         step_header[kStepEntry] = entry;
+        step_header[kStepPrompt] = uint(prompt);
     }
     uint row = token - p.first_row; // wraps where the row is in an earlier part
     if (!run || row >= p.rows) return;

@@ -11,7 +11,7 @@
 layout(push_constant) uniform Params { SampleParams p; };
 layout(set = 0, binding = kSampleLogits) readonly buffer Logits { float logits[]; };   // [S, V]
 layout(set = 0, binding = kSampleHistory) buffer History { float history[]; };         // [S, V] counts of produced tokens
-layout(set = 0, binding = kSampleScratch) buffer Scratch { float scratch[]; };
+layout(set = 0, binding = kSampleScratch) coherent buffer Scratch { float scratch[]; };
 layout(set = 0, binding = kSampleScratch) buffer StepHeader { uint step_header[]; };
 layout(set = 0, binding = kSampleControl) buffer Control { ControlHeader control; ControlEntry entries[]; };
 #include "lib/reduce.glsl"
@@ -177,7 +177,8 @@ void main() {
 
     if (run) {
         entries[entry].parity ^= 1u;
-        if (entries[entry].prompt_read != entries[entry].prompt_end) entries[entry].prompt_read += 1u;
+        // As `embed` saw it: the host may have appended to the prompt since.
+        if (step_header[kStepPrompt] != 0u) entries[entry].prompt_read += 1u;
         else entries[entry].pending = 0u;
     }
     if (want_sample) {

@@ -67,6 +67,12 @@ Result<std::vector<Launch>> mix_project(const StepBuffers &step, const MixProjec
                                writes_kept ? gpu::Access::read_write : gpu::Access::read});
         launches.push_back(std::move(launch));
     }
+    if (launches.size() > 1) {
+        // They write different rows, but synchronization validation sees bindings: let each claim every result.
+        for (Launch &launch : launches)
+            for (const MixSegment &segment : a.segments)
+                launch.uses.push_back({segment.result.name, segment.result.view, gpu::Access::write});
+    }
     return launches;
 }
 

@@ -24,12 +24,12 @@ std::vector<Launch> project_add(const StepBuffers &step, const ProjectAddArgumen
             .gate = gated ? at_float(step.scratch, a.gate.view) + part.first_row : shader::kNone,
         });
         launch.bytes = part.rows * a.matrix->row_bytes();
-        const std::uint64_t first = std::uint64_t{4} * part.first_row, bytes = std::uint64_t{4} * part.rows;
+        // All of x, though a part writes its own rows only: synchronization validation sees bindings, not rows.
         launch.uses = {{"step", step.header(), gpu::Access::read},
                        {a.input.name, a.input.view, gpu::Access::read},
                        {a.matrix->name, part.view, gpu::Access::read},
-                       {a.x.name, a.x.view.slice(first, bytes), gpu::Access::read_write}};
-        if (gated) launch.uses.push_back({a.gate.name, a.gate.view.slice(first, bytes), gpu::Access::read});
+                       {a.x.name, a.x.view, gpu::Access::read_write}};
+        if (gated) launch.uses.push_back({a.gate.name, a.gate.view, gpu::Access::read});
         launches.push_back(std::move(launch));
     }
     return launches;

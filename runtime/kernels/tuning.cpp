@@ -17,6 +17,11 @@ std::uint64_t reduction_bytes(std::uint32_t local_size) {
     return std::uint64_t{16} * (local_size + 1) + 256;
 }
 
+// The five vectors of a head that wkv7.comp shares.
+std::uint64_t wkv7_vector_bytes(std::uint32_t head_size) {
+    return std::uint64_t{20} * head_size;
+}
+
 } // namespace
 
 MatvecTuning tune_matvec(const gpu::DeviceTraits &traits, const Variant &variant, std::uint32_t rows,
@@ -52,12 +57,14 @@ std::vector<gpu::SpecConstant> constants_of(const MatvecTuning &tuning) {
 
 Result<WkvTuning> tune_wkv(const gpu::DeviceTraits &traits, std::uint32_t head_size) {
     for (std::uint32_t lanes : {4U, 2U, 1U})
-        if (head_size % (4 * lanes) == 0 && head_size * lanes <= largest_workgroup(traits))
+        if (head_size % (4 * lanes) == 0 && head_size * lanes <= largest_workgroup(traits) &&
+            wkv7_vector_bytes(head_size) + reduction_bytes(head_size * lanes) <= traits.max_shared_memory_bytes)
             return WkvTuning{head_size * lanes, lanes};
     return Error{Status::unsupported,
-                 fmt::format("heads of {} channels: this device runs {} invocations in a workgroup, and a head needs a "
-                             "multiple of 4 channels and one invocation for each",
-                             head_size, largest_workgroup(traits))};
+                 fmt::format("heads of {} channels: this device runs {} invocations in a workgroup with {} bytes of "
+                             "shared memory, and a head needs a multiple of 4 channels, one invocation and 36 bytes "
+                             "for each",
+                             head_size, largest_workgroup(traits), traits.max_shared_memory_bytes)};
 }
 
 std::uint32_t single_workgroup_size(const gpu::DeviceTraits &traits) {

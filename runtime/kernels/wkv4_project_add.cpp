@@ -39,8 +39,8 @@ std::vector<Launch> wkv4_project_add(const StepBuffers &step, const Wkv4Argument
             {"time_decay, time_first", step.parameters->part(a.decay_at, 2 * vector), gpu::Access::read},
             {a.output->name, part.view, gpu::Access::read},
             {a.state.name + ".wkv", a.state.view, writes_state ? gpu::Access::read_write : gpu::Access::read},
-            {a.x.name, a.x.view.slice(std::uint64_t{4} * part.first_row, std::uint64_t{4} * part.rows),
-             gpu::Access::read_write}};
+            // All of x, though a part writes its own rows only: synchronization validation sees bindings, not rows.
+            {a.x.name, a.x.view, gpu::Access::read_write}};
         launches.push_back(std::move(launch));
     }
     return launches;

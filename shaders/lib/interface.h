@@ -32,6 +32,7 @@ const uint kStepSlot = 3u;      // state slot
 const uint kStepLogits = 4u;    // 1: the head has work
 const uint kStepSample = 5u;    // 1: a token is sampled at the end
 const uint kStepEntry = 6u;     // control entry
+const uint kStepPrompt = 7u;    // 1: the token is the prompt's next, 0: it was produced before
 const uint kStepWords = 64u;
 
 // ---- control block: what changes from token to token -----------------------------------------------------------------

@@ -53,7 +53,7 @@ void matvec(uint weights_at, uint groups, uint first_row, uint rows) {
         for (uint r = 0u; r < kRows; r += 4u) {
             const uint last = kRows - 1u;
             vec4 four = team_add(vec4(sums[r], sums[min(r + 1u, last)], sums[min(r + 2u, last)], sums[min(r + 3u, last)]));
-            for (uint i = 0u; i < min(4u, kRows); ++i) {
+            for (uint i = 0u; i < min(4u, kRows - r); ++i) {
                 uint row = mine + r + i;
                 if (row < kGroupRows && first_row + row < rows && team_lane() == i % team_size())
                     store_row(first_row + row, four[i]);
