@@ -139,7 +139,11 @@ Result<std::shared_ptr<Device>> Device::create(std::shared_ptr<Instance> instanc
     info.pQueueCreateInfos = &queue;
     info.enabledExtensionCount = static_cast<std::uint32_t>(features.extensions().size());
     info.ppEnabledExtensionNames = features.extensions().data();
-    const VkResult result = vk.vkCreateDevice(self.physical.info.handle, &info, nullptr, &self.handle);
+    VkResult result = vk.vkCreateDevice(self.physical.info.handle, &info, nullptr, &self.handle);
+    if (result != VK_SUCCESS && queue.pNext != nullptr) { // drivers may refuse a priority they know (SwiftShader does)
+        queue.pNext = nullptr;
+        result = vk.vkCreateDevice(self.physical.info.handle, &info, nullptr, &self.handle);
+    }
     if (result != VK_SUCCESS) {
         self.handle = VK_NULL_HANDLE;
         return device->error(result, "vkCreateDevice", self.physical.info.name);

@@ -349,6 +349,9 @@ Result<void> PipelineSet::save_cache() const {
         data.resize(size);
     }
     if (result != VK_SUCCESS) return device.error(result, "vkGetPipelineCacheData", "pipelines");
+    // Some drivers keep nothing, or less than Vulkan's own header (lavapipe 26.2 with its cache switched off: 20
+    // bytes).
+    if (data.size() < sizeof(VkPipelineCacheHeaderVersionOne)) return {};
     return write_cache_file(self.options.cache_directory, self.identity.file_name(), seal_cache(self.identity, data));
 }
 

@@ -88,7 +88,8 @@ Result<std::span<const std::byte>> open_cache(const CacheIdentity &identity, std
 
     // Vulkan's own header, which drivers check with varying care.
     VkPipelineCacheHeaderVersionOne header{};
-    if (data.size() < sizeof(header)) return unusable("its data is shorter than Vulkan's header");
+    if (data.size() < sizeof(header))
+        return unusable(fmt::format("its data is {} bytes, less than Vulkan's header", data.size()));
     std::memcpy(&header, data.data(), sizeof(header));
     if (header.headerSize < sizeof(header) || header.headerSize > data.size() ||
         header.headerVersion != VK_PIPELINE_CACHE_HEADER_VERSION_ONE || header.vendorID != identity.vendor_id ||
