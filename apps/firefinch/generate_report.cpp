@@ -38,12 +38,12 @@ void GenerateReport::print_notes(Terminal &terminal) const {
     terminal.note(fmt::format("\n"
                               "device:      {}, {} {}\n"
                               "model:       RWKV-{}, {} layers, {} wide, {} parameters\n"
-                              "load:        {:.2f} s, of it {:.2f} s for {} pipelines ({}); {} on the device\n"
+                              "load:        weights {:.2f} s, {} pipelines {:.2f} s ({}); {} on the device\n"
                               "prefill:     {} tokens, {:.1f} tokens/s\n"
                               "decode:      {} tokens, {:.1f} tokens/s; ended by: {}; seed {}",
                               device.name, device.driver, device.driver_info, model.version, model.layers, model.width,
-                              grouped(model.parameters), statistics.load_seconds, statistics.pipeline_seconds,
-                              statistics.pipelines, statistics.pipeline_cache_hit != 0 ? "cached" : "not cached",
+                              grouped(model.parameters), statistics.load_seconds, statistics.pipelines,
+                              statistics.pipeline_seconds, statistics.pipeline_cache_hit != 0 ? "cached" : "not cached",
                               bytes_text(statistics.device_bytes), prompt_tokens, prefill_per_second(),
                               grouped(result.produced), per_second(), reason, seed));
     terminal.note(fmt::format("a token:     {} launches, {} barriers, {:.3f} submissions, {:.1f} host microseconds, "
