@@ -1,0 +1,203 @@
+#include "tests/plans/launch_reference.h"
+
+#include "shaders/lib/interface.h"
+#include "tests/support/gpu_fixture.h"
+#include "tests/support/launching.h"
+#include "tests/support/small_floats.h"
+
+#include <bit>
+#include <cmath>
+#include <cstring>
+
+namespace ff::test {
+namespace {
+
+using reference::Floats;
+using reference::Vector;
+using Numbers = std::vector<float>;
+
+// One bound range on the host.
+class Bound {
+  public:
+    explicit Bound(const gpu::BufferView &view) : view_(view), bytes_(must(gpu::download(device(), view))) {}
+
+    Numbers floats(std::size_t first, std::size_t count) const {
+        Numbers out(count);
+        require_inside(4 * (first + count));
+        std::memcpy(out.data(), bytes_.data() + 4 * first, 4 * count);
+        return out;
+    }
+    Numbers at(std::uint32_t at16, std::size_t count) const { return floats(std::size_t{4} * at16, count); }
+    std::uint32_t word(std::size_t index) const {
+        std::uint32_t word = 0;
+        require_inside(4 * (index + 1));
+        std::memcpy(&word, bytes_.data() + 4 * index, 4);
+        return word;
+    }
+    // Rows [rows, columns] of weights that start `group` groups into the range.
+    Numbers matrix(kernels::WeightType type, std::size_t group, std::size_t rows, std::size_t columns,
+                   std::size_t groups) const {
+        Numbers out(rows * columns);
+        const std::size_t size = kernels::group_bytes(type) / 8;
+        require_inside((group + rows * groups) * 8 * size);
+        for (std::size_t r = 0; r < rows; ++r)
+            for (std::size_t c = 0; c < columns; ++c) {
+                const std::byte *from = bytes_.data() + ((group + r * groups) * 8 + c) * size;
+                std::uint16_t half = 0;
+                float full = 0;
+                if (type == kernels::WeightType::f32)
+                    std::memcpy(&full, from, 4);
+                else
+                    std::memcpy(&half, from, 2);
+                out[r * columns + c] = type == kernels::WeightType::f32   ? full
+                                       : type == kernels::WeightType::f16 ? from_half(half)
+                                                                          : from_bfloat16(half);
+            }
+        return out;
+    }
+    gpu::BufferView view(std::size_t first_float, std::size_t count) const {
+        return view_.slice(4 * first_float, 4 * count);
+    }
+
+  private:
+    void require_inside(std::size_t end) const {
+        if (end > bytes_.size()) fail(Error{Status::internal, "a launch's parameters point outside its binding"});
+    }
+    gpu::BufferView view_;
+    std::vector<std::byte> bytes_;
+};
+
+std::vector<Expectation> mix_project(const kernels::Launch &launch) {
+    const auto p = launch.params<shader::MixProjectParams>();
+    const kernels::WeightType type = weight_type(*launch.variant);
+    const Bound weights(launch.buffers[0]), parameters(launch.buffers[1]), scratch(launch.buffers[2]),
+        state(launch.buffers[3]);
+    const std::size_t slot = scratch.word(shader::kStepSlot), parity = scratch.word(shader::kStepParity),
+                      row = 8ULL * p.groups;
+    const std::size_t kept = 4ULL * (p.kept_at + slot * p.slot_stride);
+
+    const Numbers x = scratch.at(p.x_at, p.width), norm = parameters.at(p.norm_at, row + p.width);
+    const Vector normalised =
+        reference::layer_norm(reference::widen(x), Floats(norm).first(p.width), Floats(norm).subspan(row));
+    const Numbers previous = state.floats(kept + parity * row, p.width);
+
+    std::vector<Expectation> expected;
+    if (p.writes_kept) expected.push_back({"kept", state.view(kept + (1 - parity) * row, p.width), normalised});
+    for (std::size_t s = 4ULL * p.segments_at, end = 0; end < launch.groups[0]; s += shader::kSegmentWords) {
+        end = parameters.word(s);
+        const std::size_t weights_at = parameters.word(s + 1), rows = parameters.word(s + 2),
+                          result = parameters.word(s + 3);
+        const Numbers mix = parameters.at(parameters.word(s + 4), p.width);
+        const auto activation = static_cast<reference::Activation>(parameters.word(s + 5));
+        expected.push_back({"result", scratch.view(result, rows),
+                            reference::mix_project(weights.matrix(type, weights_at, rows, p.width, p.groups),
+                                                   reference::token_shift(normalised, previous, mix), activation)});
+    }
+    return expected;
+}
+
+std::vector<Expectation> head(const kernels::Launch &launch) {
+    const auto p = launch.params<shader::HeadParams>();
+    const Bound weights(launch.buffers[0]), parameters(launch.buffers[1]), scratch(launch.buffers[2]),
+        logits(launch.buffers[3]);
+    if (scratch.word(shader::kStepLogits) == 0) return {};
+    const Numbers x = scratch.at(p.x_at, p.width), norm = parameters.at(p.norm_at, 8ULL * p.groups + p.width);
+    const std::size_t first = std::size_t{scratch.word(shader::kStepSlot)} * p.vocabulary + p.first_row;
+    return {{"logits", logits.view(first, p.rows),
+             reference::head(weights.matrix(weight_type(*launch.variant), 0, p.rows, p.width, p.groups), x,
+                             Floats(norm).first(p.width), Floats(norm).subspan(8ULL * p.groups))}};
+}
+
+std::vector<Expectation> project_add(const kernels::Launch &launch) {
+    const auto p = launch.params<shader::ProjectAddParams>();
+    const Bound weights(launch.buffers[0]), scratch(launch.buffers[1]);
+    const std::size_t columns = 8ULL * p.groups; // padding is zero on both sides
+    const Numbers gate = p.gate == shader::kNone ? Numbers{} : scratch.floats(p.gate, p.rows);
+    return {{"x", scratch.view(p.result, p.rows),
+             reference::project_add(scratch.floats(p.result, p.rows),
+                                    weights.matrix(weight_type(*launch.variant), 0, p.rows, columns, p.groups),
+                                    scratch.at(p.in_at, columns), gate)}};
+}
+
+std::vector<Expectation> wkv4(const kernels::Launch &launch) {
+    const auto p = launch.params<shader::Wkv4Params>();
+    const Bound weights(launch.buffers[0]), parameters(launch.buffers[1]), scratch(launch.buffers[2]),
+        state(launch.buffers[3]);
+    const std::size_t row = 8ULL * p.groups, parity = scratch.word(shader::kStepParity);
+    const std::size_t slot = 4ULL * (p.wkv_at + std::size_t{scratch.word(shader::kStepSlot)} * p.slot_stride);
+    const std::size_t old_copy = slot + parity * 3 * row, new_copy = slot + (1 - parity) * 3 * row;
+    reference::Wkv4State s{reference::widen(state.floats(old_copy, p.width)),
+                           reference::widen(state.floats(old_copy + row, p.width)),
+                           reference::widen(state.floats(old_copy + 2 * row, p.width))};
+    const Vector y =
+        reference::wkv4(scratch.at(p.r_at, p.width), scratch.at(p.k_at, p.width), scratch.at(p.v_at, p.width),
+                        parameters.at(p.decay_at, p.width), parameters.floats(4ULL * p.decay_at + row, p.width), s);
+    Vector x = reference::multiply(weights.matrix(weight_type(*launch.variant), 0, p.rows, p.width, p.groups), y);
+    const Numbers before = scratch.floats(p.result, p.rows);
+    for (std::size_t i = 0; i < x.size(); ++i) x[i] += double{before[i]};
+    std::vector<Expectation> expected = {{"x", scratch.view(p.result, p.rows), x}};
+    if (p.writes_state) {
+        expected.push_back({"aa", state.view(new_copy, p.width), s.aa});
+        expected.push_back({"bb", state.view(new_copy + row, p.width), s.bb});
+        expected.push_back({"pp", state.view(new_copy + 2 * row, p.width), s.pp});
+    }
+    return expected;
+}
+
+// [C, rank] as the device keeps low-rank matrices, back to [rank, C] as checkpoints do.
+Numbers turned(const Numbers &matrix, std::size_t rows, std::size_t columns) {
+    Numbers out(matrix.size());
+    for (std::size_t r = 0; r < rows; ++r)
+        for (std::size_t c = 0; c < columns; ++c) out[c * rows + r] = matrix[r * columns + c];
+    return out;
+}
+
+std::vector<Expectation> wkv7(const kernels::Launch &launch) {
+    const auto p = launch.params<shader::Wkv7Params>();
+    const kernels::WeightType type = weight_type(*launch.variant);
+    const Bound weights(launch.buffers[0]), parameters(launch.buffers[1]), scratch(launch.buffers[2]),
+        state(launch.buffers[3]);
+    std::uint32_t size = 0;
+    for (const gpu::SpecConstant &constant : launch.constants)
+        if (constant.id == shader::kSpecHeadSize) size = constant.value;
+    const std::size_t heads = launch.groups[0], width = heads * size;
+    const auto vector = [&](std::uint32_t which) {
+        return parameters.at(p.vectors_at + which * p.vector_stride, width);
+    };
+    const auto up = [&](std::uint32_t at, std::uint32_t rank) {
+        return turned(weights.matrix(type, at, width, 8ULL * rank, rank), width, 8ULL * rank);
+    };
+    const auto low = [&](std::uint32_t at, std::uint32_t rank) { return scratch.at(at, 8ULL * rank); };
+
+    const Numbers r = scratch.at(p.r_at, width), k = scratch.at(p.k_at, width), v = scratch.at(p.v_at, width);
+    const Numbers v_first = p.first_layer ? Numbers{} : scratch.at(p.v_first_at, width);
+    const Numbers low_w = low(p.low_w_at, p.rank_w), low_a = low(p.low_a_at, p.rank_a),
+                  low_v = low(p.low_v_at, p.rank_v), low_g = low(p.low_g_at, p.rank_g);
+    const Numbers w2 = up(p.up_w_at, p.rank_w), a2 = up(p.up_a_at, p.rank_a), v2 = up(p.up_v_at, p.rank_v),
+                  g2 = up(p.up_g_at, p.rank_g);
+    const Numbers w0 = vector(0), a0 = vector(1), v0 = vector(2), k_k = vector(3), k_a = vector(4), r_k = vector(5),
+                  ln_weight = vector(6), ln_bias = vector(7);
+    const std::size_t wkv = 4ULL * (p.wkv_at + std::size_t{scratch.word(shader::kStepSlot)} * p.slot_stride);
+    Vector s = reference::widen(state.floats(wkv, width * size));
+    const Vector y = reference::wkv7({heads, size, r,  k,  v,  v_first, low_w, low_a, low_v, low_g,     w2,
+                                      a2,    v2,   g2, w0, a0, v0,      k_k,   k_a,   r_k,   ln_weight, ln_bias},
+                                     s);
+    std::vector<Expectation> expected = {{"y", scratch.view(4ULL * p.y_at, width), y},
+                                         {"wkv", state.view(wkv, width * size), s}};
+    if (p.first_layer) expected.push_back({"v_first", scratch.view(4ULL * p.v_first_at, width), reference::widen(v)});
+    return expected;
+}
+
+} // namespace
+
+std::vector<Expectation> expectations(const kernels::Launch &launch) {
+    const std::string_view kernel = launch.variant->kernel;
+    if (kernel == "mix_project") return mix_project(launch);
+    if (kernel == "head") return head(launch);
+    if (kernel == "project_add") return project_add(launch);
+    if (kernel == "wkv4_project_add") return wkv4(launch);
+    if (kernel == "wkv7") return wkv7(launch);
+    return {};
+}
+
+} // namespace ff::test
