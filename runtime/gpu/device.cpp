@@ -86,18 +86,14 @@ class Features {
 } // namespace
 
 Device::Impl::~Impl() {
-    if (handle != VK_NULL_HANDLE) vk.vkDestroyDevice(handle, nullptr);
+    if (handle != VK_NULL_HANDLE && !adopted) vk.vkDestroyDevice(handle, nullptr);
 }
 
 Device::Device() : impl_(std::make_unique<Impl>()) {}
 
 Device::~Device() = default;
 
-Result<std::shared_ptr<Device>> Device::create(std::shared_ptr<Instance> instance, std::size_t index,
-                                               const DeviceOptions &options) {
-    const std::span<const DeviceInfo> devices = instance->devices();
-    if (index >= devices.size())
-        return Error{Status::argument, fmt::format("device {} was asked for, there are {}", index, devices.size())};
+Result<void> Device::Impl::mask(const DeviceOptions &options) {
     const Profile *profile = find_profile(options.profile);
     if (profile == nullptr) {
         std::vector<std::string_view> names;
@@ -105,21 +101,35 @@ Result<std::shared_ptr<Device>> Device::create(std::shared_ptr<Instance> instanc
         return Error{Status::argument, fmt::format("there is no device profile \"{}\"; known are {}", options.profile,
                                                    fmt::join(names, ", "))};
     }
+    profile->mask(traits);
+    if (options.mask != nullptr) options.mask(traits);
+    budget_bytes = options.memory_budget_bytes;
+    return {};
+}
 
+void Device::Impl::start() {
+    ff_gpu_load_device_table(&vk, handle, instance->vk().vkGetDeviceProcAddr);
+    const auto types = rank_memory_types(physical.memory, ~0U, MemoryKind::device, traits.unified_memory);
+    if (!types.empty()) main_heap = physical.memory.memoryTypes[types.front()].heapIndex;
+}
+
+Result<std::shared_ptr<Device>> Device::create(std::shared_ptr<Instance> instance, std::size_t index,
+                                               const DeviceOptions &options) {
+    const std::span<const DeviceInfo> devices = instance->devices();
+    if (index >= devices.size())
+        return Error{Status::argument, fmt::format("device {} was asked for, there are {}", index, devices.size())};
     std::shared_ptr<Device> device(new Device);
     Impl &self = *device->impl_;
     const InstanceFunctions &vk = instance->vk();
     FF_TRY_ASSIGN(self.physical, query_device(vk, devices[index].handle, instance->api_version()));
     self.instance = std::move(instance);
     self.index = index;
-    self.budget_bytes = options.memory_budget_bytes;
     self.traits = self.physical.info.traits;
     const auto family = choose_compute_family(self.physical.families, options.prefer_graphics_queue);
     if (!family) return Error{Status::unsupported, fmt::format("{} has no compute queue", self.physical.info.name)};
     self.family = family->index;
     self.traits.timestamp_valid_bits = family->timestamp_valid_bits;
-    profile->mask(self.traits);
-    if (options.mask != nullptr) options.mask(self.traits);
+    FF_TRY(self.mask(options));
 
     Features features(self.physical, self.traits);
     VkDeviceQueueGlobalPriorityCreateInfoKHR priority{};
@@ -148,12 +158,36 @@ Result<std::shared_ptr<Device>> Device::create(std::shared_ptr<Instance> instanc
         self.handle = VK_NULL_HANDLE;
         return device->error(result, "vkCreateDevice", self.physical.info.name);
     }
-    ff_gpu_load_device_table(&self.vk, self.handle, vk.vkGetDeviceProcAddr);
+    self.start();
     self.vk.vkGetDeviceQueue(self.handle, self.family, 0, &self.queue);
-
-    const auto types = rank_memory_types(self.physical.memory, ~0U, MemoryKind::device, self.traits.unified_memory);
-    if (!types.empty()) self.main_heap = self.physical.memory.memoryTypes[types.front()].heapIndex;
     device->set_name(VK_OBJECT_TYPE_QUEUE, self.queue, "compute");
+    return device;
+}
+
+Result<std::shared_ptr<Device>> Device::adopt(std::shared_ptr<Instance> instance, const HostDevice &host,
+                                              const DeviceOptions &options) {
+    if (host.physical == VK_NULL_HANDLE || host.handle == VK_NULL_HANDLE || host.queue == VK_NULL_HANDLE)
+        return Error{Status::argument, "the host's physical device, device or queue is null"};
+    std::shared_ptr<Device> device(new Device);
+    Impl &self = *device->impl_;
+    FF_TRY_ASSIGN(self.physical, query_device(instance->vk(), host.physical, instance->api_version()));
+    const std::vector<VkQueueFamilyProperties> &families = self.physical.families;
+    if (host.queue_family >= families.size() || (families[host.queue_family].queueFlags & VK_QUEUE_COMPUTE_BIT) == 0)
+        return Error{Status::argument,
+                     fmt::format("queue family {} of {} does not compute", host.queue_family, self.physical.info.name)};
+    self.instance = std::move(instance);
+    const std::span<const DeviceInfo> devices = self.instance->devices();
+    while (self.index < devices.size() && devices[self.index].handle != host.physical) ++self.index;
+    self.adopted = true;
+    self.handle = host.handle;
+    self.queue = host.queue;
+    self.family = host.queue_family;
+    self.lock = host.lock;
+    self.unlock = host.unlock;
+    self.traits = enabled_traits(self.physical.info.traits, self.physical.api_version, host.features, host.extensions);
+    self.traits.timestamp_valid_bits = families[host.queue_family].timestampValidBits;
+    FF_TRY(self.mask(options));
+    self.start();
     return device;
 }
 
@@ -196,7 +230,11 @@ std::mutex &Device::queue_mutex() const {
 
 VkResult Device::submit(std::span<const VkSubmitInfo> submits, VkFence fence) const {
     const std::lock_guard lock(impl_->queue_mutex);
-    return impl_->vk.vkQueueSubmit(impl_->queue, static_cast<std::uint32_t>(submits.size()), submits.data(), fence);
+    if (impl_->lock) impl_->lock();
+    const VkResult result =
+        impl_->vk.vkQueueSubmit(impl_->queue, static_cast<std::uint32_t>(submits.size()), submits.data(), fence);
+    if (impl_->unlock) impl_->unlock();
+    return result;
 }
 
 void Device::set_name(VkObjectType type, std::uint64_t handle, std::string_view name) const {

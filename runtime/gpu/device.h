@@ -3,7 +3,9 @@
 
 #include "runtime/gpu/instance.h"
 
+#include <array>
 #include <atomic>
+#include <functional>
 #include <mutex>
 
 namespace ff::gpu {
@@ -16,10 +18,26 @@ struct DeviceOptions {
     bool low_priority = false;                    // yield to the desktop and games, where the driver knows priorities
 };
 
+// A device and queue that belong to the program around us; they outlive the Device and are not destroyed with it.
+struct HostDevice {
+    VkPhysicalDevice physical = VK_NULL_HANDLE;
+    VkDevice handle = VK_NULL_HANDLE;
+    VkQueue queue = VK_NULL_HANDLE; // computes
+    std::uint32_t queue_family = 0;
+    // What the device was made with, read during adopt() only: VkDeviceCreateInfo's features (its pEnabledFeatures
+    // wrapped, or the chain itself) and extensions. What is not in them counts as not there.
+    const VkPhysicalDeviceFeatures2 *features = nullptr;
+    std::span<const char *const> extensions{};
+    // Called around every vkQueueSubmit, from any thread of ours; empty if the queue is ours alone.
+    std::function<void()> lock{}, unlock{};
+};
+
 class Device {
   public:
     static Result<std::shared_ptr<Device>> create(std::shared_ptr<Instance> instance, std::size_t index,
                                                   const DeviceOptions &options);
+    static Result<std::shared_ptr<Device>> adopt(std::shared_ptr<Instance> instance, const HostDevice &host,
+                                                 const DeviceOptions &options);
     ~Device();
     Device(const Device &) = delete;
     Device &operator=(const Device &) = delete;
@@ -36,7 +54,8 @@ class Device {
 
     VkQueue compute_queue() const;
     std::uint32_t compute_family() const;
-    // vkQueueSubmit needs external synchronisation: hold this while submitting.
+    // vkQueueSubmit needs external synchronisation: hold this while submitting, or leave it to submit(), which also
+    // calls the locks of a host.
     std::mutex &queue_mutex() const;
 
     // Debug name of any object; does nothing without VK_EXT_debug_utils.
@@ -48,7 +67,7 @@ class Device {
     void begin_label(VkCommandBuffer commands, std::string_view label) const;
     void end_label(VkCommandBuffer commands) const;
 
-    // Submits under queue_mutex(): what the runtime itself uses.
+    // vkQueueSubmit under queue_mutex() and the host's lock: what the runtime itself uses.
     VkResult submit(std::span<const VkSubmitInfo> submits, VkFence fence) const;
 
     // Free bytes of device memory: from VK_EXT_memory_budget, else heap size less our own use; never above the budget.

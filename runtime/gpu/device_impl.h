@@ -15,6 +15,8 @@ struct Device::Impl {
     DeviceTraits traits;
     std::uint64_t budget_bytes = 0; // 0: none
     VkDevice handle = VK_NULL_HANDLE;
+    bool adopted = false;
+    std::function<void()> lock, unlock; // of a host
     VolkDeviceTable vk{};
     VkQueue queue = VK_NULL_HANDLE;
     std::uint32_t family = 0;
@@ -29,6 +31,9 @@ struct Device::Impl {
     bool is_local(std::uint32_t heap) const {
         return (physical.memory.memoryHeaps[heap].flags & VK_MEMORY_HEAP_DEVICE_LOCAL_BIT) != 0;
     }
+    // Shared end of create() and adopt().
+    Result<void> mask(const DeviceOptions &options);
+    void start();
     std::uint64_t free_bytes(std::uint32_t heap) const;
     Result<void> check(std::string_view what, std::uint64_t bytes, std::uint32_t heap) const;
     void count(std::uint32_t heap, std::uint64_t bytes);

@@ -31,6 +31,10 @@ struct PhysicalDevice {
     }
 };
 
+// What remains of a device's traits when it was created with these features and extensions only. Pure.
+DeviceTraits enabled_traits(DeviceTraits traits, std::uint32_t api_version, const VkPhysicalDeviceFeatures2 *features,
+                            std::span<const char *const> extensions);
+
 // Fails with unsupported, saying why, for a device the runtime cannot use.
 Result<PhysicalDevice> query_device(const InstanceFunctions &vk, VkPhysicalDevice handle,
                                     std::uint32_t instance_version);

@@ -30,8 +30,8 @@ struct InstanceFunctions {
     FF_GPU_INSTANCE_FUNCTIONS(FF_GPU_MEMBER)
 #undef FF_GPU_MEMBER
 
-    void load(VkInstance instance) {
-#define FF_GPU_LOAD(name) name = reinterpret_cast<PFN_##name>(vkGetInstanceProcAddr(instance, #name));
+    void load(VkInstance instance, PFN_vkGetInstanceProcAddr get) {
+#define FF_GPU_LOAD(name) name = reinterpret_cast<PFN_##name>(get(instance, #name));
         FF_GPU_INSTANCE_FUNCTIONS(FF_GPU_LOAD)
 #undef FF_GPU_LOAD
     }

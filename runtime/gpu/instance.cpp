@@ -61,6 +61,7 @@ Error creation_error(VkResult result) {
 struct Instance::Impl {
     explicit Impl(LogFunction function) : log(std::move(function)), validation(log) {}
     ~Impl() {
+        if (adopted) return;
         if (messenger != VK_NULL_HANDLE) vk.vkDestroyDebugUtilsMessengerEXT(handle, messenger, nullptr);
         if (handle != VK_NULL_HANDLE) vk.vkDestroyInstance(handle, nullptr);
     }
@@ -77,6 +78,7 @@ struct Instance::Impl {
     ValidationLog validation; // before the instance: messages come until it is gone
     std::uint32_t api_version = VK_API_VERSION_1_1;
     VkInstance handle = VK_NULL_HANDLE;
+    bool adopted = false;
     VkDebugUtilsMessengerEXT messenger = VK_NULL_HANDLE;
     InstanceFunctions vk;
     std::vector<DeviceInfo> devices;
@@ -141,7 +143,7 @@ Result<void> Instance::Impl::create(bool validate) {
         handle = VK_NULL_HANDLE;
         return creation_error(result);
     }
-    vk.load(handle);
+    vk.load(handle, vkGetInstanceProcAddr);
     if (validate) {
         messenger_info.pNext = nullptr;
         const VkResult result = vk.vkCreateDebugUtilsMessengerEXT(handle, &messenger_info, nullptr, &messenger);
@@ -192,6 +194,30 @@ Result<std::shared_ptr<Instance>> Instance::create(InstanceOptions options) {
     instance->impl_ = std::make_unique<Impl>(std::move(options.log));
     FF_TRY(instance->impl_->create(options.validate));
     FF_TRY(instance->impl_->list_devices());
+    return instance;
+}
+
+Result<std::shared_ptr<Instance>> Instance::adopt(const HostInstance &host, LogFunction log) {
+    if (host.handle == VK_NULL_HANDLE) return Error{Status::argument, "the host's VkInstance is null"};
+    if (host.api_version < VK_API_VERSION_1_1)
+        return Error{Status::unsupported, fmt::format("the host's VkInstance was made for Vulkan {}, 1.1 is needed",
+                                                      version_text(host.api_version))};
+    if (host.get_instance_proc_addr == nullptr && !load_vulkan())
+        return Error{Status::no_device, "no Vulkan loader found (libvulkan.so.1, vulkan-1.dll)"};
+    std::shared_ptr<Instance> instance(new Instance);
+    instance->impl_ = std::make_unique<Impl>(std::move(log));
+    Impl &self = *instance->impl_;
+    self.adopted = true;
+    self.handle = host.handle;
+    self.api_version = std::min<std::uint32_t>(host.api_version, VK_API_VERSION_1_3);
+    self.vk.load(host.handle,
+                 host.get_instance_proc_addr != nullptr ? host.get_instance_proc_addr : vkGetInstanceProcAddr);
+    if (!host.debug_utils) { // some loaders hand out functions of extensions that are not enabled
+        self.vk.vkSetDebugUtilsObjectNameEXT = nullptr;
+        self.vk.vkCmdBeginDebugUtilsLabelEXT = nullptr;
+        self.vk.vkCmdEndDebugUtilsLabelEXT = nullptr;
+    }
+    FF_TRY(self.list_devices());
     return instance;
 }
 

@@ -32,10 +32,19 @@ struct InstanceOptions {
     LogFunction log{};
 };
 
+// An instance that belongs to the program around us, made for Vulkan 1.1 or later. It is not destroyed here.
+struct HostInstance {
+    VkInstance handle = VK_NULL_HANDLE;
+    std::uint32_t api_version = VK_API_VERSION_1_1;             // VkApplicationInfo::apiVersion it was made with
+    bool debug_utils = false;                                   // VK_EXT_debug_utils is enabled
+    PFN_vkGetInstanceProcAddr get_instance_proc_addr = nullptr; // nullptr: the system's loader
+};
+
 class Instance {
   public:
     // Fails with no_device (no loader, no driver) or device; with unsupported when `validate` finds no layer.
     static Result<std::shared_ptr<Instance>> create(InstanceOptions options);
+    static Result<std::shared_ptr<Instance>> adopt(const HostInstance &host, LogFunction log);
     ~Instance();
 
     VkInstance handle() const;
