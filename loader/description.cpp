@@ -1,13 +1,12 @@
 #include "loader/description.h"
 
+#include "loader/guard.h"
 #include "loader/layout.h"
 #include "loader/text.h"
 
 #include <algorithm>
 #include <charconv>
-#include <exception>
 #include <fmt/format.h>
-#include <new>
 #include <unordered_map>
 
 namespace ff::loader {
@@ -315,15 +314,7 @@ std::string_view label_of(Version version) {
 }
 
 Result<ModelDescription> describe(const TensorSource &source) {
-    try {
-        return Describer(source).describe();
-    } catch (const std::bad_alloc &) {
-        return Error{Status::out_of_host_memory, fmt::format("{}: not enough memory to list {} tensors",
-                                                             printable(source.path()), source.tensors().size())};
-    } catch (const std::exception &e) {
-        return Error{Status::internal, fmt::format("{}: unexpected failure while describing the model: {}",
-                                                   printable(source.path()), printable(e.what()))};
-    }
+    return guarded(source.path(), "describing the model", [&] { return Describer(source).describe(); });
 }
 
 std::optional<std::size_t> find_tensor(const TensorSource &source, std::string_view name) {

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <span>
 #include <string>
+#include <string_view>
 
 namespace ff::loader {
 
@@ -24,6 +25,7 @@ class FileMap {
     // Valid while the object lives, and while nobody shortens the file: reading a page that the file no longer has
     // raises SIGBUS on POSIX systems, as with every memory-mapped file.
     std::span<const std::byte> bytes() const { return {static_cast<const std::byte *>(address_), size_}; }
+    std::string_view text() const { return {static_cast<const char *>(address_), size_}; }
 
   private:
     FileMap(void *address, std::size_t size) : address_(address), size_(size) {}
@@ -31,8 +33,5 @@ class FileMap {
     void *address_ = nullptr;
     std::size_t size_ = 0;
 };
-
-// A whole small file, such as a vocabulary. Fails as FileMap::open does, and if it is larger than `limit_bytes`.
-Result<std::string> read_text_file(const std::string &path, std::uint64_t limit_bytes);
 
 } // namespace ff::loader

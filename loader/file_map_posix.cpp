@@ -78,14 +78,4 @@ FileMap::~FileMap() {
     if (address_ != nullptr) ::munmap(address_, size_);
 }
 
-Result<std::string> read_text_file(const std::string &path, std::uint64_t limit_bytes) {
-    FF_TRY_ASSIGN(const FileMap map, FileMap::open(path));
-    const auto bytes = map.bytes();
-    if (bytes.size() > limit_bytes)
-        return Error{Status::model_file,
-                     fmt::format("{}: the file has {} bytes, expected at most {}; is it the right file?",
-                                 printable(path), bytes.size(), limit_bytes)};
-    return std::string(reinterpret_cast<const char *>(bytes.data()), bytes.size());
-}
-
 } // namespace ff::loader

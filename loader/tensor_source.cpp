@@ -4,15 +4,16 @@
 #include "loader/file_map.h"
 #include "loader/formats/pth.h"
 #include "loader/formats/safetensors.h"
+#include "loader/guard.h"
 #include "loader/text.h"
 
-#include <exception>
 #include <fmt/format.h>
-#include <new>
 
 namespace ff::loader {
 
 namespace {
+
+constexpr std::string_view kOpening = "reading the file's directory";
 
 // A source over a mapped file, and the map that it points into.
 class MappedSource final : public TensorSource {
@@ -74,24 +75,10 @@ Result<std::unique_ptr<TensorSource>> open_by_first_bytes(std::string name, std:
         "the file begins like no known model container; expected .pth (torch 1.6 or later) or .safetensors");
 }
 
-// Runs `open`, and turns what the libraries beneath may throw into an Error.
-template <class Open>
-Result<std::unique_ptr<TensorSource>> guarded(const std::string &name, Open &&open) {
-    try {
-        return open();
-    } catch (const std::bad_alloc &) {
-        return Error{Status::out_of_host_memory,
-                     fmt::format("{}: not enough memory to read the file's directory", printable(name))};
-    } catch (const std::exception &e) {
-        return Error{Status::internal,
-                     fmt::format("{}: unexpected failure while reading: {}", printable(name), printable(e.what()))};
-    }
-}
-
 } // namespace
 
 Result<std::unique_ptr<TensorSource>> open_tensor_source(const std::string &path) {
-    return guarded(path, [&]() -> Result<std::unique_ptr<TensorSource>> {
+    return guarded(path, kOpening, [&]() -> Result<std::unique_ptr<TensorSource>> {
         FF_TRY_ASSIGN(FileMap map, FileMap::open(path));
         FF_TRY_ASSIGN(std::unique_ptr<TensorSource> source, open_by_first_bytes(path, map.bytes()));
         return std::make_unique<MappedSource>(std::move(map), std::move(source));
@@ -99,7 +86,7 @@ Result<std::unique_ptr<TensorSource>> open_tensor_source(const std::string &path
 }
 
 Result<std::unique_ptr<TensorSource>> open_tensor_source(std::string name, std::span<const std::byte> bytes) {
-    return guarded(name, [&] { return open_by_first_bytes(name, bytes); });
+    return guarded(name, kOpening, [&] { return open_by_first_bytes(name, bytes); });
 }
 
 } // namespace ff::loader

@@ -3,6 +3,7 @@
 #include "loader/checked.h"
 #include "loader/formats/unpickler.h"
 #include "loader/formats/zip_archive.h"
+#include "loader/guard.h"
 #include "loader/text.h"
 
 #include <fmt/format.h>
@@ -208,7 +209,7 @@ Result<TensorBytes> PthSource::read(std::size_t index) const {
     if (index >= tensors_.size())
         return Error{Status::argument, fmt::format("{}: tensor {} was asked for, there are {}", printable(path_), index,
                                                    tensors_.size())};
-    try {
+    return guarded(path_, "copying a tensor", [&]() -> Result<TensorBytes> {
         const TensorInfo &info = tensors_[index];
         const Place &place = places_[index];
         const auto offset = static_cast<std::size_t>(place.offset * bytes_per_element(info.dtype));
@@ -226,10 +227,7 @@ Result<TensorBytes> PthSource::read(std::size_t index) const {
             storage.resize(size);
         }
         return TensorBytes(std::move(storage));
-    } catch (const std::bad_alloc &) {
-        return fail(fmt::format("not enough memory to copy tensor {}", printable(tensors_[index].name)),
-                    Status::out_of_host_memory);
-    }
+    });
 }
 
 } // namespace

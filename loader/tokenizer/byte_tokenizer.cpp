@@ -1,3 +1,4 @@
+#include "loader/guard.h"
 #include "loader/tokenizer/tokenizer.h"
 
 #include <fmt/format.h>
@@ -12,10 +13,12 @@ class ByteTokenizer final : public Tokenizer {
     std::uint32_t vocabulary() const override { return 256; }
 
     Result<std::vector<std::uint32_t>> encode(std::string_view text) const override {
-        std::vector<std::uint32_t> ids;
-        ids.reserve(text.size());
-        for (const char c : text) ids.push_back(static_cast<unsigned char>(c));
-        return ids;
+        return guarded("byte tokenizer", "encoding text", [&]() -> Result<std::vector<std::uint32_t>> {
+            std::vector<std::uint32_t> ids;
+            ids.reserve(text.size());
+            for (const char c : text) ids.push_back(static_cast<unsigned char>(c));
+            return ids;
+        });
     }
 
     Result<std::string> decode(std::uint32_t id) const override {

@@ -16,6 +16,7 @@ TEST_CASE("a file's bytes, while the map lives") {
     REQUIRE(map.ok());
     FileMap moved = std::move(map).value();
     FileMap again = std::move(moved);
+    CHECK(again.text() == "firefinch");
     CHECK(Bytes(again.bytes().begin(), again.bytes().end()) == bytes_of("firefinch"));
 }
 
@@ -52,13 +53,4 @@ TEST_CASE("files that cannot be mapped say why") {
         const std::string name(10000, 'n');
         check_error(error_of(open_tensor_source(name)), "nnn", Status::io, {"name too long"});
     }
-}
-
-TEST_CASE("small text files have a limit") {
-    const TemporaryPath file;
-    file.write(bytes_of("0123456789"));
-    const auto read = read_text_file(file.path(), 10);
-    REQUIRE(read.ok());
-    CHECK(*read == "0123456789");
-    check_error(error_of(read_text_file(file.path(), 9)), file.path(), Status::model_file, {"10 bytes", "at most 9"});
 }
