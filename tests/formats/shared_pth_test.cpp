@@ -15,7 +15,9 @@ TEST_CASE("shared: pth-features has exactly the recorded values") {
     REQUIRE_MESSAGE(source.ok(), (source.ok() ? "" : source.error().message));
     const auto expected = nlohmann::json::parse(std::ifstream(*golden));
     CHECK((*source)->tensors().size() == expected.size());
-    for (const auto &[name, want] : expected.items()) {
+    for (const auto &item : expected.items()) {
+        const std::string &name = item.key();
+        const auto &want = item.value();
         CAPTURE(name);
         CHECK(values_of(**source, name) == want.at("values").get<std::vector<float>>());
         for (const TensorInfo &info : (*source)->tensors()) {
