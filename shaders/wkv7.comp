@@ -21,6 +21,7 @@ layout(set = 0, binding = kWkv7State) buffer State { vec4 state[]; };
 #include "lib/reduce.glsl"
 #include "lib/weights.glsl"
 #include "lib/activations.glsl"
+#include "lib/low_rank.glsl"
 
 layout(constant_id = kSpecHeadSize) const uint kHeadSize = 64u; // N, a multiple of 4 kLanes
 const uint kVectors = kHeadSize / (4u * kLanes);                // vec4s of a state row that one lane has
@@ -31,15 +32,6 @@ const bool kKeepRow = kVectors <= 8u;
 shared vec4 decay[kHeadSize / 4u], removal[kHeadSize / 4u], removal_a[kHeadSize / 4u], key[kHeadSize / 4u],
     receptance[kHeadSize / 4u];
 
-float up(uint weights_at, uint rank, uint low_at, uint channel, uint lane) {
-    float sum = 0.0;
-    for (uint g = lane; g < rank; g += kLanes) {
-        vec4 low, high;
-        load_weights(weights_at + channel * rank + g, low, high);
-        sum += dot(low, scratch4[low_at + 2u * g]) + dot(high, scratch4[low_at + 2u * g + 1u]);
-    }
-    return sum;
-}
 float vector(uint which, uint channel) { return parameters[4u * (p.vectors_at + which * p.vector_stride) + channel]; }
 
 void main() {

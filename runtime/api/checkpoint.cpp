@@ -1,6 +1,5 @@
 #include "runtime/api/objects.h"
 
-#include "runtime/model/architecture.h"
 
 #include <fmt/format.h>
 
@@ -54,7 +53,7 @@ ff_model_info ff::api::model_info(const loader::ModelDescription &d) {
     info.bytes = d.bytes;
     info.container = "";
     info.tokenizer = "";
-    info.runnable = model::is_runnable(d.version);
+    info.runnable = d.attention_width == d.width;
     return info;
 }
 

@@ -28,6 +28,18 @@ std::uint64_t part_bytes(const model::StatePart &part) {
     return std::uint64_t{4} * part.elements();
 }
 
+// [heads, N, N] with the last two axes exchanged: from the device's order to the file's, and back.
+void turn(const model::StatePart &part, std::byte *bytes) {
+    const std::size_t size = part.shape[2], matrix = size * size;
+    std::vector<float> values(part.elements());
+    std::memcpy(values.data(), bytes, part_bytes(part));
+    for (std::size_t head = 0; head < part.shape[0]; ++head)
+        for (std::size_t row = 0; row < size; ++row)
+            for (std::size_t column = 0; column < row; ++column)
+                std::swap(values[head * matrix + row * size + column], values[head * matrix + column * size + row]);
+    std::memcpy(bytes, values.data(), part_bytes(part));
+}
+
 Error write_error(const std::string &path) {
     return Error{Status::io, fmt::format("{}: cannot write the state file: {}", path, std::strerror(errno))};
 }
@@ -66,9 +78,11 @@ Result<void> write_snapshot(const std::string &path, const Snapshot &snapshot, c
         file.write(text.data(), static_cast<std::streamsize>(text.size()));
         for (std::uint32_t layer = 0; layer < d.layers; ++layer)
             for (const model::StatePart &part : layout.parts) {
-                const std::uint64_t from = layer * layout.slot_bytes + part.offset + snapshot.parity * part.copy_stride;
-                file.write(reinterpret_cast<const char *>(snapshot.states.data() + from),
-                           static_cast<std::streamsize>(part_bytes(part)));
+                const std::byte *from = snapshot.states.data() + layer * layout.slot_bytes + part.offset +
+                                        snapshot.parity * part.copy_stride;
+                std::vector<std::byte> bytes(from, from + part_bytes(part));
+                if (part.turned) turn(part, bytes.data());
+                file.write(reinterpret_cast<const char *>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
             }
         file.write(reinterpret_cast<const char *>(snapshot.logits.data()),
                    static_cast<std::streamsize>(4 * snapshot.logits.size()));
@@ -131,9 +145,11 @@ Result<Snapshot> read_snapshot(const std::string &path, const Model &model) {
     Snapshot snapshot;
     snapshot.states.assign(layout.slot_bytes * d.layers, std::byte{0});
     for (std::uint32_t layer = 0; layer < d.layers; ++layer)
-        for (const model::StatePart &part : layout.parts)
-            FF_TRY(read(tensor_name(layer, part), part.shape,
-                        snapshot.states.data() + layer * layout.slot_bytes + part.offset));
+        for (const model::StatePart &part : layout.parts) {
+            std::byte *to = snapshot.states.data() + layer * layout.slot_bytes + part.offset;
+            FF_TRY(read(tensor_name(layer, part), part.shape, to));
+            if (part.turned) turn(part, to);
+        }
     if (loader::find_tensor(*file, "logits")) {
         snapshot.logits.resize(d.vocabulary);
         FF_TRY(read("logits", std::span(&d.vocabulary, 1), reinterpret_cast<std::byte *>(snapshot.logits.data())));

@@ -6,7 +6,7 @@
 
 namespace ff::kernels {
 
-enum class ActivationKind : std::uint32_t { none, sigmoid, tanh, relu_squared };
+enum class ActivationKind : std::uint32_t { none, sigmoid, tanh, relu_squared, silu };
 
 struct EmbedArguments {
     const Variant *variant;
@@ -79,6 +79,57 @@ struct Wkv7Arguments {
     std::uint64_t wkv_offset;
 };
 Result<Launch> wkv7(const StepBuffers &step, const Wkv7Arguments &arguments);
+
+// Versions 5 (no up_w: the decay is in the parameters) and 6.
+struct Wkv6Arguments {
+    const Variant *variant;
+    std::int32_t layer;
+    std::uint32_t heads, head_size;
+    Activation r, k, v, gate, y;             // no gate if its view is empty
+    Activation low_w;                        // version 6
+    const Matrix *up_w;                      // version 6: time_decay_w2 transposed [C, rank]
+    std::uint32_t vectors_at, vector_stride; // parameters, see Wkv6Params
+    LayerState state;
+    std::uint64_t wkv_offset;
+};
+Result<Launch> wkv6(const StepBuffers &step, const Wkv6Arguments &arguments);
+
+// The five mixed inputs of RWKV-6, in the order w k v r g; `low` and `mixed` are evenly spaced in scratch.
+struct Lerp6Arguments {
+    const Variant *variant;
+    std::int32_t layer;
+    Activation x;
+    std::uint32_t norm_at;  // parameters: ln1
+    std::uint32_t mixes_at; // parameters: time_maa of w k v r g
+    const Matrix *up;       // time_maa_w2 transposed [5 C, rank]
+    std::array<Activation, 5> low, mixed;
+    LayerState state;
+    std::uint64_t kept_offset;
+};
+Result<Launch> lerp6(const StepBuffers &step, const Lerp6Arguments &arguments);
+
+struct ProjectSegment {
+    const Matrix *matrix;
+    Activation input;
+    ActivationKind activation;
+    Activation result;
+};
+struct ProjectArguments {
+    const Variant *variant;
+    std::int32_t layer;
+    std::vector<ProjectSegment> segments; // matrices of one type and width
+};
+Result<std::vector<Launch>> project(const StepBuffers &step, const ProjectArguments &arguments);
+
+struct DeepEmbedArguments {
+    const Variant *variant;
+    std::int32_t layer;
+    const Matrix *table;          // ffn.s_emb.weight [V, R * R]
+    std::uint32_t rank, width;    // R, F
+    std::uint32_t up_at, bias_at; // parameters: s2 [R, F], s0 [F]
+    Activation low, matrix, h;
+};
+std::vector<Launch> deep_embed(const StepBuffers &step, const DeepEmbedArguments &arguments);
 
 struct SampleArguments {
     const Variant *variant;

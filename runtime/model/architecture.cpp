@@ -4,10 +4,6 @@
 
 namespace ff::model {
 
-bool is_runnable(loader::Version version) {
-    return version == loader::Version::v4_0 || version == loader::Version::v7_0;
-}
-
 Result<std::unique_ptr<Architecture>> make_architecture(const loader::ModelDescription &description) {
     if (description.attention_width != description.width)
         return Error{
@@ -17,14 +13,17 @@ Result<std::unique_ptr<Architecture>> make_architecture(const loader::ModelDescr
     switch (description.version) {
     case loader::Version::v4_0:
         return make_rwkv4(description);
+    case loader::Version::v5_0:
+    case loader::Version::v5_1:
+    case loader::Version::v5_2:
+        return make_rwkv5(description);
+    case loader::Version::v6_0:
+        return make_rwkv6(description);
     case loader::Version::v7_0:
+    case loader::Version::v7a:
         return make_rwkv7(description);
-    default:
-        break;
     }
-    return Error{Status::unsupported,
-                 fmt::format("this is RWKV version {}: this build of firefinch runs versions 4.0 and 7.0",
-                             loader::label_of(description.version))};
+    return Error{Status::internal, "a version without a plan"};
 }
 
 } // namespace ff::model

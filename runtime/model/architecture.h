@@ -16,19 +16,25 @@ struct LayerContext {
 class Architecture {
   public:
     virtual ~Architecture() = default;
-    // Vectors of at most C floats that load_layer puts into the parameter block, and the matrices whose launches need a
+    // Bytes of the vectors that load_layer puts into the parameter block, and the matrices whose launches need a
     // segment table there.
-    virtual std::uint32_t vectors_per_layer() const = 0;
+    virtual std::uint64_t vector_bytes_per_layer() const = 0;
     virtual std::uint32_t segments_per_layer() const = 0;
     virtual void declare_activations(Scratch &scratch) const = 0;
+    // What comes before the layers, for versions that have such.
+    virtual Result<void> load_begin(WeightLoader &) { return {}; }
+    virtual Result<std::vector<kernels::Launch>> plan_begin(const LayerContext &) const {
+        return std::vector<kernels::Launch>();
+    }
     virtual Result<void> load_layer(WeightLoader &weights, std::uint32_t layer) = 0;
     virtual Result<std::vector<kernels::Launch>> plan_layer(const LayerContext &context, std::uint32_t layer) const = 0;
 };
 
-// Fails with unsupported for versions that have no plan yet.
+// Fails with unsupported for shapes that have no plan.
 Result<std::unique_ptr<Architecture>> make_architecture(const loader::ModelDescription &description);
 Result<std::unique_ptr<Architecture>> make_rwkv4(const loader::ModelDescription &description);
+Result<std::unique_ptr<Architecture>> make_rwkv5(const loader::ModelDescription &description);
+Result<std::unique_ptr<Architecture>> make_rwkv6(const loader::ModelDescription &description);
 Result<std::unique_ptr<Architecture>> make_rwkv7(const loader::ModelDescription &description);
-bool is_runnable(loader::Version version);
 
 } // namespace ff::model

@@ -55,8 +55,8 @@ Result<std::unique_ptr<LoadedModel>> LoadedModel::load(std::shared_ptr<gpu::Devi
     architecture.declare_activations(scratch);
 
     const std::uint64_t matrix_bytes = weight_bytes(source, options.weights);
-    const std::uint64_t parameter_bytes = (std::uint64_t{description.layers} * architecture.vectors_per_layer() + 4) *
-                                              kernels::padded_bytes(description.width) +
+    const std::uint64_t parameter_bytes = description.layers * architecture.vector_bytes_per_layer() +
+                                          4 * kernels::padded_bytes(description.width) +
                                           segment_bytes(architecture, description, matrix_bytes, device->traits());
     const std::uint64_t state_bytes = StateStore::bytes(description, options.slots);
     const std::uint64_t logits_bytes = std::uint64_t{4} * description.vocabulary * options.slots;
@@ -71,17 +71,19 @@ Result<std::unique_ptr<LoadedModel>> LoadedModel::load(std::shared_ptr<gpu::Devi
     const std::uint64_t chunk =
         std::min({kChunkBytes, device->traits().max_allocation_bytes, std::max<std::uint64_t>(matrix_bytes, 256)});
     model->weights_.emplace_back(device, gpu::MemoryKind::device, "weights", chunk);
+    model->weights_.emplace_back(device, gpu::MemoryKind::upload, "tables", chunk);
 
-    WeightLoader weights(device, source, model->weights_.front(), model->parameters_.front(), uploader,
+    WeightLoader weights(device, source, model->weights_[0], model->weights_[1], model->parameters_.front(), uploader,
                          options.weights);
     FF_TRY_ASSIGN(model->ln0_, weights.vector("blocks.0.ln0.weight"));
     FF_TRY(weights.vector("blocks.0.ln0.bias"));
-    FF_TRY_ASSIGN(model->embedding_, weights.matrix("emb.weight"));
+    FF_TRY_ASSIGN(model->embedding_, weights.matrix({"emb.weight"}));
+    FF_TRY(model->architecture_->load_begin(weights));
     for (std::uint32_t layer = 0; layer < description.layers; ++layer)
         FF_TRY(model->architecture_->load_layer(weights, layer));
     FF_TRY_ASSIGN(model->ln_out_, weights.vector("ln_out.weight"));
     FF_TRY(weights.vector("ln_out.bias"));
-    FF_TRY_ASSIGN(model->head_, weights.matrix("head.weight"));
+    FF_TRY_ASSIGN(model->head_, weights.matrix({"head.weight"}));
 
     FF_TRY(scratch.create(device, uploader));
     FF_TRY_ASSIGN(StateStore states, StateStore::create(device, description, options.slots));
@@ -115,6 +117,8 @@ Result<void> LoadedModel::build_plan(const gpu::DeviceTraits &traits) {
                                          .norm_at = ln0_,
                                          .x = x,
                                          .control = control_.view()}));
+    FF_TRY_ASSIGN(std::vector<kernels::Launch> begin, architecture_->plan_begin(context));
+    append(std::move(begin));
     for (std::uint32_t layer = 0; layer < description_.layers; ++layer) {
         FF_TRY_ASSIGN(std::vector<kernels::Launch> launches, architecture_->plan_layer(context, layer));
         append(std::move(launches));

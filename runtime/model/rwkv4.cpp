@@ -5,6 +5,7 @@
 //   D  project_add        x += gate * (W_v h)
 // with x_c = n * mu_c + n_previous * (1 - mu_c), n = LN(x). The kernels weigh the previous token, so 1 - mu_c is kept.
 #include "runtime/kernels/launches.h"
+#include "runtime/kernels/places.h"
 #include "runtime/model/architecture.h"
 
 #include <cmath>
@@ -37,7 +38,9 @@ class Rwkv4 final : public Architecture {
   public:
     explicit Rwkv4(const loader::ModelDescription &description) : description_(description) {}
 
-    std::uint32_t vectors_per_layer() const override { return 4 + 5 + 2; }
+    std::uint64_t vector_bytes_per_layer() const override {
+        return (4 + 5 + 2) * kernels::padded_bytes(description_.width);
+    }
     std::uint32_t segments_per_layer() const override { return 5; }
 
     void declare_activations(Scratch &scratch) const override {
@@ -70,8 +73,8 @@ class Rwkv4 final : public Architecture {
         layer.value = std::move(time_mix[2]);
         layer.ffn_key = std::move(channel_mix[0]);
         layer.ffn_receptance = std::move(channel_mix[1]);
-        FF_TRY_ASSIGN(layer.output, weights.matrix(tensor("att.output.weight")));
-        FF_TRY_ASSIGN(layer.ffn_value, weights.matrix(tensor("ffn.value.weight")));
+        FF_TRY_ASSIGN(layer.output, weights.matrix({tensor("att.output.weight")}));
+        FF_TRY_ASSIGN(layer.ffn_value, weights.matrix({tensor("ffn.value.weight")}));
         layers_.push_back(std::move(layer));
         return {};
     }

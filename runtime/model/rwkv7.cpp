@@ -4,7 +4,10 @@
 //   C  project_add   x += W_o y
 //   D  mix_project   h = relu(W_k x_k)^2
 //   E  project_add   x += W_v h
-// with x_c = n + (n_previous - n) * mu_c, n = LN(x), recomputed by the launches that need it.
+// with x_c = n + (n_previous - n) * mu_c, n = LN(x), recomputed by the launches that need it. 7a (DeepEmbed) has one
+// more between D and E, h *= gate(token, x): D also makes s1^T n for it, and one launch before the layers the part of
+// the gate that comes from the embedding, s_emb_x LN0(emb[token]), for all of them.
+#include "loader/layout.h"
 #include "runtime/kernels/launches.h"
 #include "runtime/kernels/places.h"
 #include "runtime/model/architecture.h"
@@ -34,14 +37,22 @@ struct Layer {
     Matrix up_w, up_a, up_g;
     std::optional<Matrix> up_v;
     Matrix output, ffn_key, ffn_value;
+    // 7a: s1 transposed, s_emb, and in the parameters a mix of zeros (s1 reads the unshifted input), s2 and s0.
+    Matrix deep_down, deep_table;
+    std::uint32_t no_mix, deep_up, deep_bias;
 };
 
 class Rwkv7 final : public Architecture {
   public:
     explicit Rwkv7(const loader::ModelDescription &description) : description_(description) {}
 
-    std::uint32_t vectors_per_layer() const override { return 4 + 7 + kVectors.size(); }
-    std::uint32_t segments_per_layer() const override { return 8; }
+    std::uint64_t vector_bytes_per_layer() const override {
+        const std::uint64_t vectors = (4 + 7 + kVectors.size()) * kernels::padded_bytes(description_.width);
+        return deep_embed() ? vectors + kernels::padded_bytes(description_.width) +
+                                  (loader::kDeepEmbedRank + 1) * kernels::padded_bytes(description_.ffn_width)
+                            : vectors;
+    }
+    std::uint32_t segments_per_layer() const override { return 10; }
 
     void declare_activations(Scratch &scratch) const override {
         const std::uint32_t width = description_.width;
@@ -51,15 +62,45 @@ class Rwkv7 final : public Architecture {
         scratch.declare("low_v", description_.rank_v);
         scratch.declare("low_g", description_.rank_g);
         scratch.declare("h", description_.ffn_width);
+        if (!deep_embed()) return;
+        scratch.declare("deep_low", loader::kDeepEmbedRank);
+        for (std::uint32_t layer = 0; layer < description_.layers; ++layer)
+            scratch.declare(deep_matrix(layer), loader::kDeepEmbedRank * loader::kDeepEmbedRank);
     }
 
+    Result<void> load_begin(WeightLoader &weights) override;
+    Result<std::vector<Launch>> plan_begin(const LayerContext &context) const override;
     Result<void> load_layer(WeightLoader &weights, std::uint32_t layer) override;
     Result<std::vector<Launch>> plan_layer(const LayerContext &context, std::uint32_t layer) const override;
 
   private:
+    bool deep_embed() const { return description_.version == loader::Version::v7a; }
+    static std::string deep_matrix(std::uint32_t layer) { return fmt::format("deep_matrix.{}", layer); }
+
     loader::ModelDescription description_;
     std::vector<Layer> layers_;
+    std::vector<Matrix> deep_embedded_; // 7a: s_emb_x of every layer
 };
+
+Result<void> Rwkv7::load_begin(WeightLoader &weights) {
+    if (!deep_embed()) return {};
+    std::vector<MatrixRequest> requests;
+    for (std::uint32_t layer = 0; layer < description_.layers; ++layer)
+        requests.push_back({fmt::format("blocks.{}.ffn.s_emb_x.weight", layer)});
+    FF_TRY_ASSIGN(deep_embedded_, weights.matrices(requests));
+    return {};
+}
+
+Result<std::vector<Launch>> Rwkv7::plan_begin(const LayerContext &context) const {
+    if (!deep_embed()) return std::vector<Launch>();
+    std::vector<kernels::ProjectSegment> segments;
+    for (std::uint32_t layer = 0; layer < description_.layers; ++layer)
+        segments.push_back({&deep_embedded_[layer], context.scratch->get("x"), ActivationKind::none,
+                            context.scratch->get(deep_matrix(layer))});
+    return kernels::project(
+        context.step,
+        {&kernels::variant_for("project", deep_embedded_.front().type, *context.step.traits), -1, std::move(segments)});
+}
 
 Result<void> Rwkv7::load_layer(WeightLoader &weights, std::uint32_t index) {
     const auto tensor = [&](std::string_view name) { return fmt::format("blocks.{}.{}", index, name); };
@@ -82,13 +123,18 @@ Result<void> Rwkv7::load_layer(WeightLoader &weights, std::uint32_t index) {
         if (name == kVectors[0]) layer.vectors = at;
     }
 
-    std::vector<MatrixRequest> downs = {{tensor("att.receptance.weight")}, {tensor("att.key.weight")},
-                                        {tensor("att.value.weight")},      {tensor("att.w1"), true},
-                                        {tensor("att.a1"), true},          {tensor("att.g1"), true}};
-    std::vector<MatrixRequest> ups = {{tensor("att.w2"), true}, {tensor("att.a2"), true}, {tensor("att.g2"), true}};
+    std::vector<MatrixRequest> downs = {{tensor("att.receptance.weight")},
+                                        {tensor("att.key.weight")},
+                                        {tensor("att.value.weight")},
+                                        {tensor("att.w1"), Stored::input_major},
+                                        {tensor("att.a1"), Stored::input_major},
+                                        {tensor("att.g1"), Stored::input_major}};
+    std::vector<MatrixRequest> ups = {{tensor("att.w2"), Stored::input_major},
+                                      {tensor("att.a2"), Stored::input_major},
+                                      {tensor("att.g2"), Stored::input_major}};
     if (index > 0) {
-        downs.push_back({tensor("att.v1"), true});
-        ups.push_back({tensor("att.v2"), true});
+        downs.push_back({tensor("att.v1"), Stored::input_major});
+        ups.push_back({tensor("att.v2"), Stored::input_major});
     }
     FF_TRY_ASSIGN(std::vector<Matrix> down, weights.matrices(downs));
     FF_TRY_ASSIGN(std::vector<Matrix> up, weights.matrices(ups));
@@ -105,9 +151,19 @@ Result<void> Rwkv7::load_layer(WeightLoader &weights, std::uint32_t index) {
         layer.down_v = std::move(down[6]);
         layer.up_v = std::move(up[3]);
     }
-    FF_TRY_ASSIGN(layer.output, weights.matrix(tensor("att.output.weight")));
-    FF_TRY_ASSIGN(layer.ffn_key, weights.matrix(tensor("ffn.key.weight")));
-    FF_TRY_ASSIGN(layer.ffn_value, weights.matrix(tensor("ffn.value.weight")));
+    FF_TRY_ASSIGN(layer.output, weights.matrix({tensor("att.output.weight")}));
+    std::vector<MatrixRequest> keys = {{tensor("ffn.key.weight")}};
+    if (deep_embed()) keys.push_back({tensor("ffn.s1"), Stored::input_major});
+    FF_TRY_ASSIGN(std::vector<Matrix> key, weights.matrices(keys));
+    layer.ffn_key = std::move(key[0]);
+    FF_TRY_ASSIGN(layer.ffn_value, weights.matrix({tensor("ffn.value.weight")}));
+    if (deep_embed()) {
+        layer.deep_down = std::move(key[1]);
+        FF_TRY_ASSIGN(layer.deep_table, weights.table(tensor("ffn.s_emb.weight")));
+        FF_TRY_ASSIGN(layer.no_mix, weights.zeros(description_.width));
+        FF_TRY_ASSIGN(layer.deep_up, weights.vectors_of_rows(tensor("ffn.s2")));
+        FF_TRY_ASSIGN(layer.deep_bias, weights.vector(tensor("ffn.s0")));
+    }
     layers_.push_back(std::move(layer));
     return {};
 }
@@ -177,18 +233,29 @@ Result<std::vector<Launch>> Rwkv7::plan_layer(const LayerContext &context, std::
                                        .input = y,
                                        .gate = {},
                                        .x = x}));
-    FF_TRY_ASSIGN(
-        std::vector<Launch> d,
-        kernels::mix_project(step, {.variant = variant("mix_project", layer.ffn_key),
-                                    .layer = number,
-                                    .x = x,
-                                    .norm_at = layer.ln2,
-                                    .norm_name = fmt::format("blocks.{}.ln2", index),
-                                    .state = state,
-                                    .kept_offset = layout.part("ffn_x").offset,
-                                    .kept_name = "ffn_x",
-                                    .segments = {{&layer.ffn_key, layer.mix_ffn, ActivationKind::relu_squared, h}}}));
+    std::vector<kernels::MixSegment> keys = {{&layer.ffn_key, layer.mix_ffn, ActivationKind::relu_squared, h}};
+    if (deep_embed()) keys.push_back({&layer.deep_down, layer.no_mix, ActivationKind::none, get("deep_low")});
+    FF_TRY_ASSIGN(std::vector<Launch> d, kernels::mix_project(step, {.variant = variant("mix_project", layer.ffn_key),
+                                                                     .layer = number,
+                                                                     .x = x,
+                                                                     .norm_at = layer.ln2,
+                                                                     .norm_name = fmt::format("blocks.{}.ln2", index),
+                                                                     .state = state,
+                                                                     .kept_offset = layout.part("ffn_x").offset,
+                                                                     .kept_name = "ffn_x",
+                                                                     .segments = std::move(keys)}));
     append(std::move(d));
+    if (deep_embed())
+        append(kernels::deep_embed(step, {.variant = variant("deep_embed", layer.deep_table),
+                                          .layer = number,
+                                          .table = &layer.deep_table,
+                                          .rank = loader::kDeepEmbedRank,
+                                          .width = description_.ffn_width,
+                                          .up_at = layer.deep_up,
+                                          .bias_at = layer.deep_bias,
+                                          .low = get("deep_low"),
+                                          .matrix = get(deep_matrix(index).c_str()),
+                                          .h = h}));
     append(kernels::project_add(step, {.variant = variant("project_add", layer.ffn_value),
                                        .layer = number,
                                        .matrix = &layer.ffn_value,

@@ -47,7 +47,9 @@ StateLayout state_layout(const loader::ModelDescription &d) {
         layout.parts.back().initial = -1e30F;
         at += 3 * vector;
     } else {
-        layout.parts.push_back({"wkv", {d.heads, d.head_size, d.head_size}, at, 0, 0.0F});
+        // Kernels share one layout, [value, key]; version 5 and 6 are known as [key, value] (2404.05892).
+        const bool turned = d.version != loader::Version::v7_0 && d.version != loader::Version::v7a;
+        layout.parts.push_back({"wkv", {d.heads, d.head_size, d.head_size}, at, 0, 0.0F, turned});
         at += std::uint64_t{4} * d.heads * d.head_size * d.head_size;
     }
     twice("ffn_x");

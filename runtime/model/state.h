@@ -20,6 +20,8 @@ struct StatePart {
     std::uint64_t offset = 0;         // bytes in the slot, of the first copy
     std::uint64_t copy_stride = 0;    // bytes from copy to copy; 0: there is one
     float initial = 0.0F;
+    bool turned =
+        false; // square matrices of the last two axes are stored transposed: [value, key] here, [key, value] in files
     std::uint32_t elements() const;
 };
 

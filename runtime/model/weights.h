@@ -18,37 +18,56 @@ struct WeightOptions {
     LogFunction log;
 };
 
-// One matrix of a group that kernels want as neighbours.
+// How a tensor becomes rows of outputs.
+enum class Stored : std::uint8_t {
+    output_major,  // [out, in], nn.Linear's own order
+    input_major,   // [in, out]
+    input_batches, // [batch, in, out], kept as [batch * out, in]
+};
+
+// One matrix of a group that kernels want as neighbours. `parts` > 1 takes the `part`-th of equal runs of its outputs.
 struct MatrixRequest {
     std::string name;
-    bool transposed = false; // stored input-major [in, out], kept as [out, in]
+    Stored stored = Stored::output_major;
+    std::uint32_t part = 0, parts = 1;
 };
 
 class WeightLoader {
   public:
     WeightLoader(std::shared_ptr<gpu::Device> device, const loader::TensorSource &source, gpu::Arena &arena,
-                 kernels::Parameters &parameters, gpu::Uploader &uploader, const WeightOptions &options);
+                 gpu::Arena &host_arena, kernels::Parameters &parameters, gpu::Uploader &uploader,
+                 const WeightOptions &options);
 
     // The matrices of one launch: side by side in one buffer where the device allows an allocation of that size, and
     // all of one type (the widest, f32, if the file mixes types).
     Result<std::vector<kernels::Matrix>> matrices(std::span<const MatrixRequest> requests);
-    Result<kernels::Matrix> matrix(const std::string &name);
+    Result<kernels::Matrix> matrix(const MatrixRequest &request);
+    // A table of which a step reads one row: it stays in host memory where the device's own is apart.
+    Result<kernels::Matrix> table(const std::string &name);
 
     // Appends a tensor of any shape as one float32 vector, each value passed through `transform` (if any); returns its
     // place.
     Result<std::uint32_t> vector(const std::string &name, const std::function<double(double)> &transform = {});
+    // One value a head, repeated for each of its channels.
+    Result<std::uint32_t> vector_of_heads(const std::string &name, std::uint32_t head_size,
+                                          const std::function<double(double)> &transform = {});
+    // Rows [rows, columns] as vectors one after the other; returns the place of the first.
+    Result<std::uint32_t> vectors_of_rows(const std::string &name);
     Result<std::uint32_t> zeros(std::uint32_t count);
     bool has(const std::string &name) const;
 
   private:
     Result<std::size_t> index_of(const std::string &name) const;
-    Result<void> upload(kernels::Matrix &matrix, std::size_t tensor, bool transposed);
-    Result<void> upload_transposed(const kernels::Matrix &matrix, std::size_t tensor);
+    Result<std::vector<kernels::Matrix>> allocate_and_upload(gpu::Arena &arena,
+                                                             std::span<const MatrixRequest> requests);
+    Result<void> upload(const kernels::Matrix &matrix, std::size_t tensor);
+    Result<void> upload_turned(const kernels::Matrix &matrix, std::size_t tensor, const MatrixRequest &request);
+    Result<std::vector<float>> values(const std::string &name, const std::function<double(double)> &transform);
     Result<void> advance(std::uint64_t bytes);
 
     std::shared_ptr<gpu::Device> device_;
     const loader::TensorSource &source_;
-    gpu::Arena &arena_;
+    gpu::Arena &arena_, &host_arena_;
     kernels::Parameters &parameters_;
     gpu::Uploader &uploader_;
     const WeightOptions &options_;

@@ -6,5 +6,6 @@ float activate(float x, uint kind) {
     if (kind == kActivationSigmoid) return sigmoid(x);
     if (kind == kActivationTanh) return stable_tanh(x);
     if (kind == kActivationReluSquared) { float y = max(x, 0.0); return y * y; }
+    if (kind == kActivationSilu) return x * sigmoid(x);
     return x;
 }

@@ -95,7 +95,7 @@ const uint kEmbedWeights = 0u, kEmbedParams = 1u, kEmbedScratch = 2u, kEmbedCont
 // {end_group, weights_at, rows, result} {mix_at, activation, 0, 0}. `end_group` counts workgroups of this launch, `result` is
 // in floats of scratch.
 const uint kSegmentWords = 8u;
-const uint kActivationNone = 0u, kActivationSigmoid = 1u, kActivationTanh = 2u, kActivationReluSquared = 3u;
+const uint kActivationNone = 0u, kActivationSigmoid = 1u, kActivationTanh = 2u, kActivationReluSquared = 3u, kActivationSilu = 4u;
 struct MixProjectParams {
     uint width;         // C
     uint groups;        // weight groups of a row
@@ -157,6 +157,61 @@ struct Wkv7Params {
     uint slot_stride;
 };
 const uint kWkv7Weights = 0u, kWkv7Params = 1u, kWkv7Scratch = 2u, kWkv7State = 3u;
+
+// ---- wkv5, wkv6: time mixing of RWKV-5 and -6 from the projections to the gated output, one head a workgroup -----------
+struct Wkv6Params {
+    uint r_at, k_at, v_at, y_at; // scratch [C]
+    uint gate_at;       // scratch [C], after its silu; kNone: no gate (5.0)
+    uint vectors_at;    // parameters, each [C]: decay, bonus, ln_x.weight, ln_x.bias
+    uint vector_stride; // between them
+    uint wkv_at;        // state [H, N, N], [value][key]
+    uint slot_stride;
+    uint low_w_at;      // wkv6: scratch, tanh(time_decay_w1 x_w)
+    uint up_w_at;       // wkv6: weights, time_decay_w2 transposed [C, rank]
+    uint rank_w;        // wkv6: in groups
+};
+const uint kWkv5Params = 0u, kWkv5Scratch = 1u, kWkv5State = 2u;
+const uint kWkv6Weights = 0u, kWkv6Params = 1u, kWkv6Scratch = 2u, kWkv6State = 3u;
+
+// ---- lerp6: the data-dependent token shift of RWKV-6, five mixed inputs -------------------------------------------------
+struct Lerp6Params {
+    uint width;
+    uint groups;      // of a vector of the width
+    uint x_at;        // scratch
+    uint norm_at;     // parameters: ln1 weight; its bias follows
+    uint mixes_at;    // parameters: time_maa of w k v r g, each [C]
+    uint low_at;      // scratch: tanh(time_maa_w1 x_x), five vectors of `rank`
+    uint low_stride;  // floats between them
+    uint rank;        // weight groups of a row of time_maa_w2 transposed, [5, C, rank]
+    uint mixed_at;    // scratch: five vectors [C]
+    uint mixed_stride;// between them
+    uint kept_at;     // state
+    uint slot_stride;
+};
+const uint kLerp6Weights = 0u, kLerp6Params = 1u, kLerp6Scratch = 2u, kLerp6State = 3u;
+
+// ---- project: rows of several matrices times vectors of scratch ---------------------------------------------------------
+// Segments as in mix_project, with the place of the input in scratch instead of a mix.
+struct ProjectParams {
+    uint groups;
+    uint segments_at; // parameters
+};
+const uint kProjectManyWeights = 0u, kProjectManyParams = 1u, kProjectManyScratch = 2u;
+
+// ---- deep_embed: the gate of RWKV-7a between ffn.key and ffn.value ------------------------------------------------------
+struct DeepEmbedParams {
+    uint first_row;  // of the bound part of s_emb [V, R * R]
+    uint rows;
+    uint rank;       // R
+    uint low_at;     // scratch: s1^T x [R]
+    uint matrix_at;  // scratch: s_emb_x LN0(emb) [R, R]
+    uint up_at;      // parameters: s2 [R, F], float32, rows padded
+    uint up_stride;  // between its rows
+    uint bias_at;    // parameters: s0 [F]
+    uint h_at;       // scratch: relu^2 activations [F]
+    uint width;      // F
+};
+const uint kDeepEmbedWeights = 0u, kDeepEmbedParams = 1u, kDeepEmbedScratch = 2u;
 
 // ---- sample: the end of a step: choose a token, update the control block ------------------------------------------------
 struct SampleParams {
