@@ -1,4 +1,5 @@
 #include "runtime/gpu/device_impl.h"
+#include "runtime/gpu/host_memory.h"
 
 #include "runtime/gpu/memory_types.h"
 #include "runtime/gpu/names.h"
@@ -278,6 +279,8 @@ std::uint64_t Device::Impl::free_bytes(std::uint32_t heap) const {
     } else {
         const std::uint64_t size = physical.memory.memoryHeaps[heap].size;
         free = size > ours ? size - ours : 0;
+        // lavapipe before Mesa 23 has a heap of 2 GiB on every host, and allocates as much as the host gives.
+        if (physical.info.type == DeviceType::software) free = std::max(free, available_host_bytes());
     }
     if (budget_bytes != 0 && is_local(heap)) {
         const std::uint64_t used = allocated_bytes.load();
