@@ -19,7 +19,9 @@ layout(set = 0, binding = kSampleControl) buffer Control { ControlHeader control
 
 const float kScale = 1073741824.0; // 2^30: what the probabilities sum to, less what rounding takes
 const uint kBins = 256u;
-shared uint bin_count[kBins], bin_mass[kBins];
+// One more than is used: arrays of 256 words are members of the control block as well, and glslc 2023.2 gives both one
+// type, with a layout that variables of a workgroup must not have (VUID-StandaloneSpirv-None-10684).
+shared uint bin_count[kBins + 1u], bin_mass[kBins + 1u];
 shared uint found_bin, found_count, found_mass;
 shared uint best_key, best_token, total_mass, chosen;
 
