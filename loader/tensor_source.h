@@ -16,11 +16,11 @@ namespace ff::loader {
 
 // How one tensor's values are stored in a file. Block formats join here (loader/quant).
 enum class DType : std::uint8_t { f32, f16, bf16 };
-std::string_view name_of(DType dtype);        // "f32", "f16", "bf16"
+std::string_view name_of(DType dtype); // "f32", "f16", "bf16"
 std::uint64_t bytes_per_element(DType dtype);
 
 struct TensorInfo {
-    std::string name;                 // as RWKV's own checkpoints call it: blocks.3.att.key.weight
+    std::string name; // as RWKV's own checkpoints call it: blocks.3.att.key.weight
     DType dtype = DType::f32;
     std::vector<std::uint64_t> shape; // row-major, slowest axis first
     std::uint64_t elements() const;   // product of shape; 1 for a scalar
@@ -49,8 +49,8 @@ class TensorBytes {
 class TensorSource {
   public:
     virtual ~TensorSource() = default;
-    virtual const std::string &path() const = 0;            // for messages; a name in brackets if it came from memory
-    virtual std::string_view container() const = 0;         // "safetensors", "pth"
+    virtual const std::string &path() const = 0;             // for messages; a name in brackets if it came from memory
+    virtual std::string_view container() const = 0;          // "safetensors", "pth"
     virtual std::span<const TensorInfo> tensors() const = 0; // in file order, names unique
     virtual const std::map<std::string, std::string> &metadata() const = 0;
     // Fails with io or model_file. Safe to call from several threads at once.

@@ -21,7 +21,8 @@ struct Bpe {
 
     static std::uint64_t pair(std::uint32_t left, std::uint32_t right) { return std::uint64_t{left} << 32 | right; }
 
-    // Appends the ids of one word, each byte of which has an id, in O(n log n) for n bytes: a word may be a megabyte of one letter.
+    // Appends the ids of one word, each byte of which has an id, in O(n log n) for n bytes: a word may be a megabyte of
+    // one letter.
     void encode(std::string_view word, std::vector<std::uint32_t> &ids) const;
 };
 

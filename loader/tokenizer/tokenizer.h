@@ -29,11 +29,11 @@ std::unique_ptr<Tokenizer> make_byte_tokenizer();
 Result<std::unique_ptr<Tokenizer>> make_world_tokenizer(const std::string &vocabulary_path);
 // The same from the file's content; `name` stands in for the path in messages. Nothing is kept of `vocabulary`.
 Result<std::unique_ptr<Tokenizer>> make_world_tokenizer(const std::string &name, std::string_view vocabulary);
-// GPT-NeoX BPE from a HuggingFace tokenizer.json. As the original does, it brings text into Unicode's form NFC first and
-// finds the added tokens (<|endoftext|> among them) in it. Bytes that are not UTF-8 are kept as they are, but for those
-// that UTF-8 never has (0xC0, 0xFE): the published vocabulary lacks them, and encode fails with argument. 50277 ids;
-// decode takes those up to 50303 too, which the padded rows of RWKV-7 Pile models have: they have no text.
-// Fails with io, model_file (damaged), or unsupported (a tokenizer that works otherwise, naming the setting).
+// GPT-NeoX BPE from a HuggingFace tokenizer.json. As the original does, it brings text into Unicode's form NFC first
+// and finds the added tokens (<|endoftext|> among them) in it. Bytes that are not UTF-8 are kept as they are, but for
+// those that UTF-8 never has (0xC0, 0xFE): the published vocabulary lacks them, and encode fails with argument. 50277
+// ids; decode takes those up to 50303 too, which the padded rows of RWKV-7 Pile models have: they have no text. Fails
+// with io, model_file (damaged), or unsupported (a tokenizer that works otherwise, naming the setting).
 Result<std::unique_ptr<Tokenizer>> make_20b_tokenizer(const std::string &tokenizer_json_path);
 Result<std::unique_ptr<Tokenizer>> make_20b_tokenizer(const std::string &name, std::string_view tokenizer_json);
 
