@@ -24,7 +24,7 @@ void main() {
         vec4 low = vec4(0.0), high = vec4(0.0);
         for (uint i = 0u; i < p.rank; ++i) {
             vec4 e_low, e_high;
-            load_weights((row * p.rank + i) * groups + gl_LocalInvocationID.x, e_low, e_high);
+            load_weights(row * row_units(p.rank * groups), p.rank * groups, i * groups + gl_LocalInvocationID.x, e_low, e_high);
             uint at = 4u * p.matrix_at + i * p.rank + 8u * gl_LocalInvocationID.x;
             e_low += vec4(scratch[at], scratch[at + 1u], scratch[at + 2u], scratch[at + 3u]);
             e_high += vec4(scratch[at + 4u], scratch[at + 5u], scratch[at + 6u], scratch[at + 7u]);

@@ -41,7 +41,7 @@ void main() {
     if (!run || row >= p.rows) return;
     for (uint g = gl_LocalInvocationID.x; g < p.groups; g += kLocalSize) {
         vec4 low, high;
-        load_weights(row * p.groups + g, low, high);
+        load_weights(row * row_units(p.groups), p.groups, g, low, high);
         scratch4[p.x_at + 2u * g] = low;
         scratch4[p.x_at + 2u * g + 1u] = high;
     }

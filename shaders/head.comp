@@ -33,5 +33,5 @@ void main() {
     statistics = layer_norm_statistics(p.x_at, p.width);
     stage_input(p.groups);
     out_at = step_header[kStepSlot] * p.vocabulary + p.first_row;
-    matvec(0u, p.groups, gl_WorkGroupID.x * kGroupRows, p.rows);
+    matvec(0u, p.groups, gl_WorkGroupID.x * kGroupRows, p.rows, false);
 }

@@ -25,7 +25,7 @@ void main() {
     float mix = parameters[4u * p.mixes_at + which * padded + channel];
     for (uint g = 0u; g < p.rank; ++g) {
         vec4 low, high;
-        load_weights((which * p.width + channel) * p.rank + g, low, high);
+        load_weights((which * p.width + channel) * row_units(p.rank), p.rank, g, low, high);
         uint at = p.low_at + which * p.low_stride / 4u + 2u * g;
         mix += dot(low, scratch4[at]) + dot(high, scratch4[at + 1u]);
     }

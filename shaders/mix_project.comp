@@ -52,11 +52,12 @@ void main() {
     segment = segments[s];
     mix_at = segments[s + 1u].x;
     activation = segments[s + 1u].y;
+    bool plain = segments[s + 1u].z != 0u;
 
     statistics = layer_norm_statistics(p.x_at, p.width);
     stage_input(p.groups);
     if (p.writes_kept != 0u && gl_WorkGroupID.x == 0u)
         for (uint i = gl_LocalInvocationID.x; i < vectors; i += kLocalSize) state[new_at + i] = normalised(i);
 
-    matvec(segment.y, p.groups, (gl_WorkGroupID.x - begin) * kGroupRows, segment.z);
+    matvec(segment.y, p.groups, (gl_WorkGroupID.x - begin) * kGroupRows, segment.z, plain);
 }

@@ -34,6 +34,7 @@ void main() {
     segment = segments[s];
     input_at = segments[s + 1u].x;
     activation = segments[s + 1u].y;
+    bool plain = segments[s + 1u].z != 0u;
     stage_input(p.groups);
-    matvec(segment.y, p.groups, (gl_WorkGroupID.x - begin) * kGroupRows, segment.z);
+    matvec(segment.y, p.groups, (gl_WorkGroupID.x - begin) * kGroupRows, segment.z, plain);
 }

@@ -24,5 +24,5 @@ void store_row(uint row, float value) {
 void main() {
     if (step_header[kStepRun] == 0u) return;
     stage_input(p.groups);
-    matvec(0u, p.groups, gl_WorkGroupID.x * kGroupRows, p.rows);
+    matvec(0u, p.groups, gl_WorkGroupID.x * kGroupRows, p.rows, false);
 }

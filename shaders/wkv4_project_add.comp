@@ -54,5 +54,5 @@ void main() {
     old_at = slot + step_header[kStepParity] * copy;
     if (p.writes_state != 0u && gl_WorkGroupID.x == 0u) store_next_state(slot + (1u - step_header[kStepParity]) * copy);
     stage_input(p.groups);
-    matvec(0u, p.groups, gl_WorkGroupID.x * kGroupRows, p.rows);
+    matvec(0u, p.groups, gl_WorkGroupID.x * kGroupRows, p.rows, false);
 }

@@ -38,22 +38,6 @@ const Variant &first_that_runs(std::string_view kernel, std::string_view prefix,
 
 } // namespace
 
-std::string_view name_of(WeightType type) {
-    switch (type) {
-    case WeightType::f32:
-        return "f32";
-    case WeightType::f16:
-        return "f16";
-    case WeightType::bf16:
-        return "bf16";
-    }
-    return "";
-}
-
-std::uint64_t group_bytes(WeightType type) {
-    return type == WeightType::f32 ? 32 : 16;
-}
-
 std::span<const Variant> all_variants() {
     return table();
 }
@@ -66,6 +50,15 @@ bool runs_on(const Variant &variant, const gpu::DeviceTraits &traits) {
 
 const Variant &variant_for(std::string_view kernel, WeightType type, const gpu::DeviceTraits &traits) {
     return first_that_runs(kernel, name_of(type), traits);
+}
+
+std::optional<WeightType> weight_type_of(const Variant &variant) {
+    for (int i = 0; i <= static_cast<int>(WeightType::nf4); ++i) {
+        const auto type = static_cast<WeightType>(i);
+        const std::string_view name = name_of(type), rest = variant.name.substr(std::min(name.size(), variant.name.size()));
+        if (variant.name.starts_with(name) && (rest.empty() || rest.front() == '_')) return type;
+    }
+    return std::nullopt;
 }
 
 const Variant &variant_for(std::string_view kernel, const gpu::DeviceTraits &traits) {

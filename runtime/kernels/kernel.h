@@ -4,20 +4,17 @@
 #include "runtime/gpu/barriers.h"
 #include "runtime/gpu/pipeline.h"
 #include "runtime/gpu/traits.h"
+#include "runtime/kernels/weight_layout.h"
 
 #include <array>
 #include <cstring>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
 namespace ff::kernels {
-
-// How weights are stored on the device.
-enum class WeightType : std::uint8_t { f32, f16, bf16 };
-std::string_view name_of(WeightType type);
-std::uint64_t group_bytes(WeightType type); // of kGroupElements (8) elements of a row
 
 // One row of shaders/variants.def.
 struct Variant {
@@ -32,6 +29,8 @@ bool runs_on(const Variant &variant, const gpu::DeviceTraits &traits);
 // The first row of `kernel` for weights of `type` whose traits the device has; every kernel has one that needs none.
 const Variant &variant_for(std::string_view kernel, WeightType type, const gpu::DeviceTraits &traits);
 const Variant &variant_for(std::string_view kernel, const gpu::DeviceTraits &traits); // kernels without weights
+// The weight type a variant was built for; nothing for kernels without weights.
+std::optional<WeightType> weight_type_of(const Variant &variant);
 
 // What a launch touches, by the name a person knows it by: for barriers, plans and messages.
 struct NamedUse {

@@ -29,8 +29,8 @@ std::vector<SegmentLaunch> pack_segments(std::span<const Matrix *const> matrices
                 const bool follows = last.binding.buffer == part.view.buffer && part.view.offset >= last.binding.offset;
                 const std::uint64_t offset = part.view.offset - last.binding.offset;
                 const std::uint64_t end = std::max(last.binding.bytes, offset + part.view.bytes);
-                // A place inside the binding is counted in weight groups.
-                if (follows && offset % group_bytes(matrices[s]->type) == 0 && end <= traits.max_storage_buffer_range) {
+                // A place inside the binding is counted in units of 16 bytes.
+                if (follows && offset % 16 == 0 && end <= traits.max_storage_buffer_range) {
                     last.binding.bytes = end;
                     last.parts.push_back({s, part.first_row, part.rows, offset});
                     continue;

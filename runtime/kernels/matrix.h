@@ -17,7 +17,7 @@ struct Matrix {
     std::vector<MatrixPart> parts; // in row order
 
     std::uint32_t groups() const { return (columns + 7) / 8; }
-    std::uint64_t row_bytes() const { return groups() * group_bytes(type); }
+    std::uint64_t row_bytes() const { return kernels::row_bytes(type, columns); }
 };
 
 // The parts of a matrix, cut further so that none is larger than the device's binding range.

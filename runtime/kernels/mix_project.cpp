@@ -11,8 +11,7 @@ Result<std::vector<Launch>> mix_project(const StepBuffers &step, const MixProjec
         segments.push_back({segment.matrix, segment.mix_at, segment.activation, segment.result});
     const Matrix &shape = *segments.front().matrix;
     const std::uint32_t groups = shape.groups();
-    const MatvecTuning tuning = tune_matvec(*step.traits, *a.variant, total_rows(segments), groups, true);
-    FF_TRY_ASSIGN(std::vector<SegmentedLaunch> parts, segmented_launches(step, *a.variant, a.layer, segments, tuning));
+    FF_TRY_ASSIGN(std::vector<SegmentedLaunch> parts, segmented_launches(step, *a.variant, a.layer, segments, true));
 
     std::vector<Launch> launches;
     for (SegmentedLaunch &part : parts) {

@@ -11,8 +11,7 @@ Result<std::vector<Launch>> project(const StepBuffers &step, const ProjectArgume
         segments.push_back(
             {segment.matrix, at16(step.scratch, segment.input.view), segment.activation, segment.result});
     const std::uint32_t groups = segments.front().matrix->groups();
-    const MatvecTuning tuning = tune_matvec(*step.traits, *a.variant, total_rows(segments), groups, false);
-    FF_TRY_ASSIGN(std::vector<SegmentedLaunch> parts, segmented_launches(step, *a.variant, a.layer, segments, tuning));
+    FF_TRY_ASSIGN(std::vector<SegmentedLaunch> parts, segmented_launches(step, *a.variant, a.layer, segments, false));
     std::vector<Launch> launches;
     for (SegmentedLaunch &part : parts) {
         part.launch.buffers = {part.weights, step.parameters->view(), step.scratch};

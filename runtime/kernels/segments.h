@@ -13,17 +13,16 @@ struct Segment {
     Activation result;
 };
 
-// One launch for each binding the matrices need, with weights, groups, bytes and the uses of matrices and results set;
-// `segments_at` is the place of its table in the parameter block.
+// One launch for each binding the matrices need, with variant, constants, groups, bytes and the uses of matrices and
+// results set; `segments_at` is the place of its table in the parameter block. Plain matrices ride along with the first
+// block format among their neighbours; matrices of further block formats need launches of their own.
 struct SegmentedLaunch {
     Launch launch;
     gpu::BufferView weights;
     std::uint32_t segments_at;
 };
-Result<std::vector<SegmentedLaunch>> segmented_launches(const StepBuffers &step, const Variant &variant,
-                                                        std::int32_t layer, std::span<const Segment> segments,
-                                                        const MatvecTuning &tuning);
-
-std::uint32_t total_rows(std::span<const Segment> segments);
+// `variant` is used for matrices of its type; other types take the kernel's variant for these traits.
+Result<std::vector<SegmentedLaunch>> segmented_launches(const StepBuffers &step, const Variant &variant, std::int32_t layer,
+                                                        std::span<const Segment> segments, bool prologue);
 
 } // namespace ff::kernels

@@ -36,7 +36,7 @@ Result<Launch> wkv7(const StepBuffers &step, const Wkv7Arguments &a) {
                      fmt::format("{}: the layer's low-rank matrices are {} bytes, this device binds {} at most",
                                  a.up_w->name, bound.bytes, step.traits->max_storage_buffer_range)};
     const auto weights_at = [&](const Matrix *up) {
-        return up ? static_cast<std::uint32_t>((up->parts.front().view.offset - bound.offset) / group_bytes(up->type))
+        return up ? static_cast<std::uint32_t>((up->parts.front().view.offset - bound.offset) / 16)
                   : 0;
     };
     const auto low_at = [&](const Activation &low) { return low.view.bytes ? at16(step.scratch, low.view) : 0; };

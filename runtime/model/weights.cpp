@@ -32,7 +32,7 @@ WeightType stored_type(loader::DType dtype) {
 }
 
 std::uint64_t element_bytes(WeightType type) {
-    return kernels::group_bytes(type) / 8;
+    return kernels::row_bytes(type, 8) / 8; // of a plain type
 }
 
 // Rows and columns of the matrix that a request makes of a tensor.

@@ -2,8 +2,8 @@
 // numbers, push constants, the step header and the control block. Members are single uint, int or float (or arrays of
 // uint), so C++, push constants and std430 lay them out alike; a push constant block stays within 128 bytes.
 //
-// Units: `_at` is a place inside the bound range, in units of 16 bytes (4 floats) in float buffers and of one group (8
-// elements of a row) in weights. Rows of a matrix are padded with zeros to whole groups, vectors likewise.
+// Units: `_at` is a place inside the bound range, in units of 16 bytes (4 floats). Rows of a matrix are padded with zeros to
+// whole groups of 8 elements and start at such a unit, vectors likewise.
 #ifndef FF_SHADERS_INTERFACE_H
 #define FF_SHADERS_INTERFACE_H
 
@@ -20,6 +20,8 @@ const uint kSpecRows = 2u;        // rows a team accumulates at once
 const uint kSpecGroupRows = 3u;   // rows of a workgroup
 const uint kSpecStageFloats = 4u; // shared floats for the staged input; 0: the input is recomputed where it is read
 const uint kSpecHeadSize = 5u;    // N
+const uint kSpecPlainType = 6u;   // matvecs of block formats: the type of the plain matrices beside them
+const uint kPlainF32 = 0u, kPlainF16 = 1u, kPlainBf16 = 2u;
 
 const uint kGroupElements = 8u;   // elements of a weight row that are loaded together
 const uint kNone = 0xffffffffu;
@@ -92,8 +94,8 @@ const uint kEmbedWeights = 0u, kEmbedParams = 1u, kEmbedScratch = 2u, kEmbedCont
 
 // ---- mix_project: rows of several matrices times their token-shifted, normalised input --------------------------------
 // One segment is a run of rows of one matrix: two uvec4 in the parameter buffer,
-// {end_group, weights_at, rows, result} {mix_at, activation, 0, 0}. `end_group` counts workgroups of this launch, `result` is
-// in floats of scratch.
+// {end_group, weights_at, rows, result} {mix_at, activation, plain, 0}. `end_group` counts workgroups of this launch, `result` is
+// in floats of scratch. `plain` is 1 for a plain matrix in a launch whose variant is of a block format.
 const uint kSegmentWords = 8u;
 const uint kActivationNone = 0u, kActivationSigmoid = 1u, kActivationTanh = 2u, kActivationReluSquared = 3u, kActivationSilu = 4u;
 struct MixProjectParams {

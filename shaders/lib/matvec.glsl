@@ -26,7 +26,13 @@ void stage_input(uint groups) {
 
 // Rows first_row .. first_row + kGroupRows - 1, as far as there are `rows`. A team without a row of its own goes through
 // the motions on the last one, since sums over a team may hold barriers.
-void matvec(uint weights_at, uint groups, uint first_row, uint rows) {
+// `plain`: a matrix that is not of this variant's block format (lib/block_weights.glsl).
+void matvec(uint weights_at, uint groups, uint first_row, uint rows, bool plain) {
+#ifdef WEIGHTS_BLOCKS
+    uint units = plain ? plain_row_units(groups) : row_units(groups);
+#else
+    uint units = row_units(groups);
+#endif
     for (uint base = 0u; base < kGroupRows; base += team_count() * kRows) {
         uint mine = base + team() * kRows;
         uint first = first_row + mine;
@@ -34,7 +40,7 @@ void matvec(uint weights_at, uint groups, uint first_row, uint rows) {
         uint row_at[kRows];
         for (uint r = 0u; r < kRows; ++r) {
             sums[r] = 0.0;
-            row_at[r] = weights_at + min(first + r, rows - 1u) * groups;
+            row_at[r] = weights_at + min(first + r, rows - 1u) * units;
         }
         for (uint g = team_lane(); g < groups; g += team_size()) {
             vec4 input_low, input_high;
@@ -46,7 +52,12 @@ void matvec(uint weights_at, uint groups, uint first_row, uint rows) {
             }
             for (uint r = 0u; r < kRows; ++r) {
                 vec4 low, high;
-                load_weights(row_at[r] + g, low, high);
+#ifdef WEIGHTS_BLOCKS
+                if (plain) load_plain_weights(row_at[r], g, low, high);
+                else load_weights(row_at[r], groups, g, low, high);
+#else
+                load_weights(row_at[r], groups, g, low, high);
+#endif
                 sums[r] += dot(low, input_low) + dot(high, input_high);
             }
         }

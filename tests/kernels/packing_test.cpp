@@ -52,7 +52,7 @@ void check_packing(const std::vector<Matrix> &matrices, const gpu::DeviceTraits 
             CHECK(from.parts[0].view.buffer == launch.binding.buffer);
             CHECK(launch.binding.offset + part.offset == from.parts[0].view.offset + part.first_row * from.row_bytes());
             CHECK(part.offset + part.rows * from.row_bytes() <= launch.binding.bytes);
-            CHECK(part.offset % kernels::group_bytes(from.type) == 0); // places are counted in groups
+            CHECK(part.offset % 16 == 0); // places are counted in units of 16 bytes
         }
     }
     for (std::size_t i = 0; i < matrices.size(); ++i) CHECK(next[i] == matrices[i].rows);

@@ -34,15 +34,14 @@ class Bound {
         std::memcpy(&word, bytes_.data() + 4 * index, 4);
         return word;
     }
-    // Rows [rows, columns] of weights that start `group` groups into the range.
-    Numbers matrix(kernels::WeightType type, std::size_t group, std::size_t rows, std::size_t columns,
-                   std::size_t groups) const {
+    // Rows [rows, columns] of plain weights that start `at16` units into the range.
+    Numbers matrix(kernels::WeightType type, std::size_t at16, std::size_t rows, std::uint32_t columns) const {
         Numbers out(rows * columns);
-        const std::size_t size = kernels::group_bytes(type) / 8;
-        require_inside((group + rows * groups) * 8 * size);
+        const std::size_t row = kernels::row_bytes(type, columns), size = kernels::row_bytes(type, 8) / 8;
+        require_inside(16 * at16 + rows * row);
         for (std::size_t r = 0; r < rows; ++r)
             for (std::size_t c = 0; c < columns; ++c) {
-                const std::byte *from = bytes_.data() + ((group + r * groups) * 8 + c) * size;
+                const std::byte *from = bytes_.data() + 16 * at16 + r * row + c * size;
                 std::uint16_t half = 0;
                 float full = 0;
                 if (type == kernels::WeightType::f32)
@@ -90,7 +89,7 @@ std::vector<Expectation> mix_project(const kernels::Launch &launch) {
         const Numbers mix = parameters.at(parameters.word(s + 4), p.width);
         const auto activation = static_cast<reference::Activation>(parameters.word(s + 5));
         expected.push_back({"result", scratch.view(result, rows),
-                            reference::mix_project(weights.matrix(type, weights_at, rows, p.width, p.groups),
+                            reference::mix_project(weights.matrix(type, weights_at, rows, p.width),
                                                    reference::token_shift(normalised, previous, mix), activation)});
     }
     return expected;
@@ -104,18 +103,18 @@ std::vector<Expectation> head(const kernels::Launch &launch) {
     const Numbers x = scratch.at(p.x_at, p.width), norm = parameters.at(p.norm_at, 8ULL * p.groups + p.width);
     const std::size_t first = std::size_t{scratch.word(shader::kStepSlot)} * p.vocabulary + p.first_row;
     return {{"logits", logits.view(first, p.rows),
-             reference::head(weights.matrix(weight_type(*launch.variant), 0, p.rows, p.width, p.groups), x,
+             reference::head(weights.matrix(weight_type(*launch.variant), 0, p.rows, p.width), x,
                              Floats(norm).first(p.width), Floats(norm).subspan(8ULL * p.groups))}};
 }
 
 std::vector<Expectation> project_add(const kernels::Launch &launch) {
     const auto p = launch.params<shader::ProjectAddParams>();
     const Bound weights(launch.buffers[0]), scratch(launch.buffers[1]);
-    const std::size_t columns = 8ULL * p.groups; // padding is zero on both sides
+    const std::uint32_t columns = 8 * p.groups; // padding is zero on both sides
     const Numbers gate = p.gate == shader::kNone ? Numbers{} : scratch.floats(p.gate, p.rows);
     return {{"x", scratch.view(p.result, p.rows),
              reference::project_add(scratch.floats(p.result, p.rows),
-                                    weights.matrix(weight_type(*launch.variant), 0, p.rows, columns, p.groups),
+                                    weights.matrix(weight_type(*launch.variant), 0, p.rows, columns),
                                     scratch.at(p.in_at, columns), gate)}};
 }
 
@@ -132,7 +131,7 @@ std::vector<Expectation> wkv4(const kernels::Launch &launch) {
     const Vector y =
         reference::wkv4(scratch.at(p.r_at, p.width), scratch.at(p.k_at, p.width), scratch.at(p.v_at, p.width),
                         parameters.at(p.decay_at, p.width), parameters.floats(4ULL * p.decay_at + row, p.width), s);
-    Vector x = reference::multiply(weights.matrix(weight_type(*launch.variant), 0, p.rows, p.width, p.groups), y);
+    Vector x = reference::multiply(weights.matrix(weight_type(*launch.variant), 0, p.rows, p.width), y);
     const Numbers before = scratch.floats(p.result, p.rows);
     for (std::size_t i = 0; i < x.size(); ++i) x[i] += double{before[i]};
     std::vector<Expectation> expected = {{"x", scratch.view(p.result, p.rows), x}};
@@ -165,9 +164,9 @@ std::vector<Expectation> wkv7(const kernels::Launch &launch) {
         return parameters.at(p.vectors_at + which * p.vector_stride, width);
     };
     const auto up = [&](std::uint32_t at, std::uint32_t rank) {
-        return turned(weights.matrix(type, at, width, 8ULL * rank, rank), width, 8ULL * rank);
+        return turned(weights.matrix(type, at, width, 8 * rank), width, 8 * rank);
     };
-    const auto low = [&](std::uint32_t at, std::uint32_t rank) { return scratch.at(at, 8ULL * rank); };
+    const auto low = [&](std::uint32_t at, std::uint32_t rank) { return scratch.at(at, 8 * rank); };
 
     const Numbers r = scratch.at(p.r_at, width), k = scratch.at(p.k_at, width), v = scratch.at(p.v_at, width);
     const Numbers v_first = p.first_layer ? Numbers{} : scratch.at(p.v_first_at, width);
