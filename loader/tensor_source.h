@@ -14,17 +14,20 @@
 
 namespace ff::loader {
 
-// How one tensor's values are stored in a file. Block formats join here (loader/quant).
-enum class DType : std::uint8_t { f32, f16, bf16 };
-std::string_view name_of(DType dtype); // "f32", "f16", "bf16"
-std::uint64_t bytes_per_element(DType dtype);
+// How one tensor's values are stored: plain floats, or blocks of several elements (quant/formats.h describes them all).
+enum class DType : std::uint8_t { f32, f16, bf16, q8_0, q4_0, q4_1, q5_0, q5_1, q4_k, q5_k, q6_k, nf4 };
+std::string_view name_of(DType dtype);        // "f32", "q4_k"
+std::uint64_t block_elements(DType dtype);    // 1 for f32, f16, bf16; a row is a whole number of blocks
+std::uint64_t block_bytes(DType dtype);       // of block_elements() elements
+std::uint64_t bytes_per_element(DType dtype); // only of f32, f16, bf16
 
 struct TensorInfo {
     std::string name; // as RWKV's own checkpoints call it: blocks.3.att.key.weight
     DType dtype = DType::f32;
     std::vector<std::uint64_t> shape; // row-major, slowest axis first
     std::uint64_t elements() const;   // product of shape; 1 for a scalar
-    std::uint64_t bytes() const;      // elements() * bytes_per_element(dtype)
+    std::uint64_t row_bytes() const;  // of the last axis; UINT64_MAX if it is no whole number of blocks
+    std::uint64_t bytes() const;      // rows times row_bytes(); UINT64_MAX if that is no number
 };
 
 // The bytes of one tensor, row-major and contiguous: a view into the mapped file where the file stores them so,
@@ -50,7 +53,7 @@ class TensorSource {
   public:
     virtual ~TensorSource() = default;
     virtual const std::string &path() const = 0;             // for messages; a name in brackets if it came from memory
-    virtual std::string_view container() const = 0;          // "safetensors", "pth"
+    virtual std::string_view container() const = 0;          // "safetensors", "pth", "gguf", "rwkv.cpp"
     virtual std::span<const TensorInfo> tensors() const = 0; // in file order, names unique
     virtual const std::map<std::string, std::string> &metadata() const = 0;
     // Fails with io or model_file. Safe to call from several threads at once.
@@ -62,7 +65,8 @@ Result<std::unique_ptr<TensorSource>> open_tensor_source(const std::string &path
 // The same over bytes that the caller keeps alive; `name` stands in for the path in messages.
 Result<std::unique_ptr<TensorSource>> open_tensor_source(std::string name, std::span<const std::byte> bytes);
 
-// float32 values of stored ones (f16 and bf16 widen exactly); out has one element for each stored one.
+// float32 values of stored ones (f16 and bf16 widen exactly); out has one element for each stored one, and both are
+// whole blocks: a tensor, or any of its rows.
 void to_float32(DType dtype, std::span<const std::byte> stored, std::span<float> out);
 
 } // namespace ff::loader
