@@ -90,10 +90,12 @@ CLI::Option *add_model_option(CLI::App &command, std::string &out) {
 }
 
 CLI::Option *add_weights_option(CLI::App &command, std::string &out) {
-    return command
-        .add_option("--weights", out, "Keep the weights as-stored, or load them as f32, f16 or bf16 [as-stored]")
+    std::vector<std::string> types = {"as-stored"};
+    const char *name = nullptr;
+    for (std::size_t i = 0; ff_weight_type(i, &name) != 0; ++i) types.emplace_back(name);
+    return command.add_option("--weights", out, "Keep the weights as-stored, or load them as another type [as-stored]")
         ->type_name("TYPE")
-        ->check(CLI::IsMember({"as-stored", "f32", "f16", "bf16"}));
+        ->check(CLI::IsMember(types));
 }
 
 CLI::Option *add_tokenizer_option(CLI::App &command, std::string &out) {

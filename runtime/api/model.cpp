@@ -1,6 +1,9 @@
 #include "runtime/api/objects.h"
 
+#include "loader/quant/formats.h"
+
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 using namespace ff;
 
@@ -9,11 +12,12 @@ namespace {
 Result<std::optional<kernels::WeightType>> weight_type(const char *name) {
     const std::string_view type = name ? name : "as-stored";
     if (type == "as-stored") return std::optional<kernels::WeightType>();
-    for (const kernels::WeightType candidate :
-         {kernels::WeightType::f32, kernels::WeightType::f16, kernels::WeightType::bf16})
-        if (kernels::name_of(candidate) == type) return std::optional(candidate);
-    return Error{Status::argument,
-                 fmt::format("weights \"{}\": this build keeps weights as-stored, f32, f16 or bf16", type)};
+    for (const loader::Format &format : loader::formats())
+        if (format.name == type) return std::optional(static_cast<kernels::WeightType>(format.dtype));
+    std::vector<std::string_view> names;
+    for (const loader::Format &format : loader::formats()) names.push_back(format.name);
+    return Error{Status::argument, fmt::format("there is no weight type \"{}\"; weights are kept as-stored, or as {}",
+                                               type, fmt::join(names, ", "))};
 }
 
 std::vector<LaunchText> launch_texts(const model::Plan &plan) {
@@ -32,6 +36,12 @@ std::vector<LaunchText> launch_texts(const model::Plan &plan) {
 }
 
 } // namespace
+
+int ff_weight_type(size_t index, const char **name) {
+    if (index >= loader::formats().size()) return 0;
+    *name = loader::formats()[index].name.data(); // literals: they end with a zero
+    return 1;
+}
 
 ff_status ff_model_create(ff_model **out, ff_engine *engine, const ff_checkpoint *checkpoint,
                           const ff_model_options *given, ff_error *error) {

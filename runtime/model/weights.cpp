@@ -1,7 +1,7 @@
 #include "runtime/model/weights.h"
 
+#include "loader/quant/formats.h"
 #include "runtime/kernels/places.h"
-#include "runtime/model/encode.h"
 
 #include <algorithm>
 #include <fmt/format.h>
@@ -19,20 +19,14 @@ std::uint64_t align(std::uint64_t bytes) {
     return (bytes + kAlignment - 1) / kAlignment * kAlignment;
 }
 
-WeightType stored_type(loader::DType dtype) {
-    switch (dtype) {
-    case loader::DType::f16:
-        return WeightType::f16;
-    case loader::DType::bf16:
-        return WeightType::bf16;
-    case loader::DType::f32:
-        break;
-    }
-    return WeightType::f32;
+// The two rooms list the same types in the same order; neither may include the other.
+WeightType weight_type(loader::DType dtype) {
+    static_assert(static_cast<int>(loader::DType::nf4) == static_cast<int>(WeightType::nf4));
+    static_assert(static_cast<int>(loader::DType::q4_k) == static_cast<int>(WeightType::q4_k));
+    return static_cast<WeightType>(dtype);
 }
-
-std::uint64_t element_bytes(WeightType type) {
-    return kernels::row_bytes(type, 8) / 8; // of a plain type
+loader::DType dtype_of(WeightType type) {
+    return static_cast<loader::DType>(type);
 }
 
 // Rows and columns of the matrix that a request makes of a tensor.
@@ -81,7 +75,8 @@ Result<Matrix> WeightLoader::matrix(const MatrixRequest &request) {
 }
 
 Result<Matrix> WeightLoader::table(const std::string &name) {
-    const MatrixRequest request{name};
+    MatrixRequest request{name};
+    request.plain = true;
     gpu::Arena &arena = device_->traits().unified_memory ? arena_ : host_arena_;
     FF_TRY_ASSIGN(std::vector<Matrix> one, allocate_and_upload(arena, std::span(&request, 1)));
     return std::move(one.front());
@@ -95,19 +90,16 @@ Result<std::vector<Matrix>> WeightLoader::allocate_and_upload(gpu::Arena &arena,
         FF_TRY_ASSIGN(const std::size_t index, index_of(request.name));
         const loader::TensorInfo &tensor = source_.tensors()[index];
         FF_TRY_ASSIGN(Matrix matrix, matrix_shape(source_.path(), tensor, request));
-        matrix.type = options_.type.value_or(stored_type(tensor.dtype));
+        matrix.type = type_of(request, tensor, matrix.columns);
         matrices.push_back(std::move(matrix));
         tensors.push_back(index);
     }
-    const bool mixed =
-        std::any_of(matrices.begin(), matrices.end(), [&](const Matrix &m) { return m.type != matrices[0].type; });
-    if (mixed) {
-        if (options_.log)
-            options_.log(LogLevel::info,
-                         fmt::format("{}: {} and its neighbours are stored in several types; kept as f32",
-                                     source_.path(), matrices[0].name));
-        for (Matrix &matrix : matrices) matrix.type = WeightType::f32;
-    }
+    // A launch reads plain matrices of one type.
+    std::optional<WeightType> plain;
+    for (const Matrix &matrix : matrices)
+        if (!kernels::is_block(matrix.type)) plain = !plain || *plain == matrix.type ? matrix.type : WeightType::f32;
+    for (Matrix &matrix : matrices)
+        if (!kernels::is_block(matrix.type)) matrix.type = *plain;
 
     std::uint64_t together = 0;
     for (const Matrix &matrix : matrices) together += align(matrix.rows * matrix.row_bytes());
@@ -138,25 +130,64 @@ Result<std::vector<Matrix>> WeightLoader::allocate_and_upload(gpu::Arena &arena,
     return matrices;
 }
 
+WeightType WeightLoader::type_of(const MatrixRequest &request, const loader::TensorInfo &tensor,
+                                 std::uint32_t columns) const {
+    const WeightType stored = weight_type(tensor.dtype), wanted = options_.type.value_or(stored);
+    if (!kernels::is_block(wanted)) return wanted;
+    const WeightType plain = kernels::is_block(stored) ? WeightType::f16 : stored;
+    // Low-rank matrices are small and sensitive, and their kernels read plain weights; of the embedding a step reads
+    // one row.
+    if (request.stored != Stored::output_major || request.plain) return plain;
+    if (request.name == "emb.weight" && !kernels::is_block(stored)) return plain;
+    if (columns % kernels::block_elements(wanted) == 0) return wanted;
+    if (options_.log)
+        options_.log(LogLevel::info,
+                     fmt::format("{}: rows of {} values are no whole blocks of {}; kept as {}", request.name, columns,
+                                 kernels::name_of(wanted), kernels::name_of(plain)));
+    return plain;
+}
+
+// Writes one row of `matrix` from a row as stored.
+void WeightLoader::put_row(const Matrix &matrix, loader::DType dtype, std::span<const std::byte> stored,
+                           std::span<std::byte> row) {
+    if (kernels::is_block(matrix.type) && weight_type(dtype) == matrix.type) {
+        kernels::pack_row(matrix.type, stored, matrix.columns, row);
+        return;
+    }
+    row_values_.assign(matrix.groups() * 8ULL, 0.0F); // padding stays zero
+    loader::to_float32(dtype, stored, std::span(row_values_).first(matrix.columns));
+    put_values(matrix, row);
+}
+
+// The same from row_values_, padded to whole groups.
+void WeightLoader::put_values(const Matrix &matrix, std::span<std::byte> row) {
+    if (!kernels::is_block(matrix.type)) {
+        loader::encode(dtype_of(matrix.type), row_values_, row);
+        return;
+    }
+    const loader::Format &format = loader::format_of(dtype_of(matrix.type));
+    row_blocks_.resize(std::size_t{matrix.columns} / format.elements * format.bytes);
+    loader::encode(dtype_of(matrix.type), row_values_, row_blocks_);
+    kernels::pack_row(matrix.type, row_blocks_, matrix.columns, row);
+}
+
 Result<void> WeightLoader::upload(const Matrix &matrix, std::size_t tensor) {
     const loader::TensorInfo &info = source_.tensors()[tensor];
     FF_TRY_ASSIGN(const loader::TensorBytes stored, source_.read(tensor));
-    const std::uint64_t stored_row = matrix.columns * loader::bytes_per_element(info.dtype);
-    const bool as_it_is = stored_type(info.dtype) == matrix.type && stored_row == matrix.row_bytes();
-    std::vector<float> row(matrix.groups() * 8ULL, 0.0F); // padding stays zero
+    const std::uint64_t stored_row = info.bytes() / matrix.rows;
+    const bool as_it_is =
+        !kernels::is_block(matrix.type) && weight_type(info.dtype) == matrix.type && stored_row == matrix.row_bytes();
     for (const kernels::MatrixPart &part : matrix.parts) {
         const auto fill = [&](std::span<std::byte> piece, std::uint64_t at) -> Result<void> {
-            const std::uint64_t first = part.first_row + at / matrix.row_bytes();
-            if (as_it_is) {
+            const std::uint64_t first = part.first_row + at / matrix.row_bytes(),
+                                rows = piece.size() / matrix.row_bytes();
+            if (as_it_is)
                 std::memcpy(piece.data(), stored.bytes().data() + first * stored_row, piece.size());
-            } else {
-                for (std::uint64_t i = 0; i < piece.size() / matrix.row_bytes(); ++i) {
-                    loader::to_float32(info.dtype, stored.bytes().subspan((first + i) * stored_row, stored_row),
-                                       std::span(row).first(matrix.columns));
-                    encode(matrix.type, row, piece.data() + i * matrix.row_bytes());
-                }
-            }
-            return advance(piece.size() / matrix.row_bytes() * stored_row);
+            else
+                for (std::uint64_t i = 0; i < rows; ++i)
+                    put_row(matrix, info.dtype, stored.bytes().subspan((first + i) * stored_row, stored_row),
+                            piece.subspan(i * matrix.row_bytes(), matrix.row_bytes()));
+            return advance(rows * stored_row);
         };
         FF_TRY(uploader_.write(part.view, matrix.row_bytes(), fill));
     }
@@ -175,13 +206,13 @@ Result<void> WeightLoader::upload_turned(const Matrix &matrix, std::size_t tenso
         const std::uint64_t outputs = info.shape[2];
         return stored[(output / outputs * matrix.columns + column) * outputs + output % outputs];
     };
-    std::vector<float> row(matrix.groups() * 8ULL, 0.0F);
+    row_values_.assign(matrix.groups() * 8ULL, 0.0F);
     for (const kernels::MatrixPart &part : matrix.parts) {
         const auto fill = [&](std::span<std::byte> piece, std::uint64_t at) -> Result<void> {
             const std::uint64_t first = part.first_row + at / matrix.row_bytes();
             for (std::uint64_t i = 0; i < piece.size() / matrix.row_bytes(); ++i) {
-                for (std::uint32_t c = 0; c < matrix.columns; ++c) row[c] = element(first + i, c);
-                encode(matrix.type, row, piece.data() + i * matrix.row_bytes());
+                for (std::uint32_t c = 0; c < matrix.columns; ++c) row_values_[c] = element(first + i, c);
+                put_values(matrix, piece.subspan(i * matrix.row_bytes(), matrix.row_bytes()));
             }
             return {};
         };
@@ -242,11 +273,16 @@ std::uint64_t weight_bytes(const loader::TensorSource &source, const WeightOptio
     std::uint64_t total = 0;
     for (const loader::TensorInfo &tensor : source.tensors()) {
         if (tensor.shape.size() < 2 || tensor.shape[0] == 1) continue; // vectors are counted with the parameter block
-        const WeightType type = options.type.value_or(stored_type(tensor.dtype));
-        // Whichever way it is turned, its rows are padded to whole groups at most once a row of either side.
-        const std::uint64_t inner = tensor.shape.back(), outer = tensor.elements() / std::max<std::uint64_t>(inner, 1);
-        const std::uint64_t padded = std::max((inner + 7) / 8 * 8 * outer, (outer + 7) / 8 * 8 * inner);
-        total += align(padded * element_bytes(type));
+        const WeightType stored = weight_type(tensor.dtype);
+        WeightType type = options.type.value_or(stored);
+        const auto inner = static_cast<std::uint32_t>(tensor.shape.back());
+        const std::uint64_t outer = tensor.elements() / std::max(inner, 1U);
+        if (inner % kernels::block_elements(type) != 0) type = kernels::is_block(stored) ? WeightType::f16 : stored;
+        // Whichever way it is turned, its rows are padded.
+        const std::uint64_t turned = kernels::row_bytes(WeightType::f32, static_cast<std::uint32_t>(outer)) / 4 * inner;
+        const std::uint64_t straight = outer * kernels::row_bytes(type, inner);
+        total +=
+            align(kernels::is_block(type) ? straight : std::max(straight, turned * kernels::row_bytes(type, 8) / 8));
     }
     return total;
 }

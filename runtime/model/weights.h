@@ -30,6 +30,7 @@ struct MatrixRequest {
     std::string name;
     Stored stored = Stored::output_major;
     std::uint32_t part = 0, parts = 1;
+    bool plain = false; // never in a block format
 };
 
 class WeightLoader {
@@ -38,8 +39,8 @@ class WeightLoader {
                  gpu::Arena &host_arena, kernels::Parameters &parameters, gpu::Uploader &uploader,
                  const WeightOptions &options);
 
-    // The matrices of one launch: side by side in one buffer where the device allows an allocation of that size, and
-    // all of one type (the widest, f32, if the file mixes types).
+    // The matrices of one launch: side by side in one buffer where the device allows an allocation of that size. Plain
+    // ones are all of one type (the widest, f32, if the file mixes types).
     Result<std::vector<kernels::Matrix>> matrices(std::span<const MatrixRequest> requests);
     Result<kernels::Matrix> matrix(const MatrixRequest &request);
     // A table of which a step reads one row: it stays in host memory where the device's own is apart.
@@ -60,7 +61,12 @@ class WeightLoader {
     Result<std::size_t> index_of(const std::string &name) const;
     Result<std::vector<kernels::Matrix>> allocate_and_upload(gpu::Arena &arena,
                                                              std::span<const MatrixRequest> requests);
+    kernels::WeightType type_of(const MatrixRequest &request, const loader::TensorInfo &tensor,
+                                std::uint32_t columns) const;
     Result<void> upload(const kernels::Matrix &matrix, std::size_t tensor);
+    void put_row(const kernels::Matrix &matrix, loader::DType dtype, std::span<const std::byte> stored,
+                 std::span<std::byte> row);
+    void put_values(const kernels::Matrix &matrix, std::span<std::byte> row);
     Result<void> upload_turned(const kernels::Matrix &matrix, std::size_t tensor, const MatrixRequest &request);
     Result<std::vector<float>> values(const std::string &name, const std::function<double(double)> &transform);
     Result<void> advance(std::uint64_t bytes);
@@ -71,6 +77,8 @@ class WeightLoader {
     kernels::Parameters &parameters_;
     gpu::Uploader &uploader_;
     const WeightOptions &options_;
+    std::vector<float> row_values_; // the row being converted
+    std::vector<std::byte> row_blocks_;
     std::uint64_t done_bytes_ = 0, total_bytes_ = 0;
 };
 

@@ -12,7 +12,7 @@
  *   functions accept NULL.
  * - Shapes are row-major, slowest axis first: L layers, S slots, T tokens, C width, H heads, N head size, V vocabulary.
  *
- * This version covers RWKV-4 and RWKV-7, one session a step. Unstable until 1.0.
+ * This version covers RWKV 4 to 7a, one session a step. Unstable until 1.0.
  */
 #ifndef FIREFINCH_H
 #define FIREFINCH_H
@@ -204,12 +204,16 @@ typedef struct ff_model ff_model; /* any number of threads */
 
 typedef struct ff_model_options {
     uint32_t struct_size;
-    const char *weights;   /* "as-stored" (NULL), "f32", "f16", "bf16" */
+    const char *weights;   /* "as-stored" (NULL), or a type of ff_weight_type: matrices whose rows are not whole
+                              blocks of it, low-rank ones and the embedding stay as they are */
     uint32_t max_sessions; /* states kept on the device at once; 0: 4 */
     ff_progress_callback progress;
     void *progress_payload;
 } ff_model_options;
 #define FF_MODEL_OPTIONS_INIT {sizeof(ff_model_options), 0, 0, 0, 0}
+
+/* Types that weights can be kept as ("f32", "f16", "bf16", "q8_0", ...); index from 0 until the call returns 0. */
+FF_API int ff_weight_type(size_t index, const char **name);
 
 /* Uploads the weights, compiles the pipelines and records the command buffer of a decode step. The checkpoint may be
  * closed afterwards. Fails with FF_ERROR_UNSUPPORTED (a version this build cannot run), FF_ERROR_MODEL_FILE,
