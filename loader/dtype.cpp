@@ -34,9 +34,10 @@ std::uint64_t TensorInfo::row_bytes() const {
 
 std::uint64_t TensorInfo::bytes() const {
     const std::uint64_t row = row_bytes();
+    if (elements() == 0) return 0;
     if (row == UINT64_MAX) return UINT64_MAX;
-    const auto rows = shape.empty() ? std::uint64_t{1} : checked_product(std::span(shape).first(shape.size() - 1));
-    if (!rows) return row == 0 ? 0 : UINT64_MAX;
+    const auto rows = shape.empty() ? 1 : checked_product(std::span(shape).first(shape.size() - 1));
+    if (!rows) return UINT64_MAX;
     return checked_multiply(*rows, row).value_or(UINT64_MAX);
 }
 

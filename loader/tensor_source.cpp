@@ -2,6 +2,8 @@
 
 #include "loader/checked.h"
 #include "loader/file_map.h"
+#include "loader/formats/ggml_bin.h"
+#include "loader/formats/gguf.h"
 #include "loader/formats/pth.h"
 #include "loader/formats/safetensors.h"
 #include "loader/guard.h"
@@ -26,6 +28,7 @@ class MappedSource final : public TensorSource {
     std::span<const TensorInfo> tensors() const override { return source_->tensors(); }
     const std::map<std::string, std::string> &metadata() const override { return source_->metadata(); }
     Result<TensorBytes> read(std::size_t index) const override { return source_->read(index); }
+    Result<std::vector<std::string>> token_texts() const override { return source_->token_texts(); }
 
   private:
     FileMap map_; // moving it leaves its bytes where they are
@@ -57,11 +60,8 @@ Result<std::unique_ptr<TensorSource>> open_by_first_bytes(std::string name, std:
         return Error{Status::model_file,
                      fmt::format("{}: the file is empty (0 bytes); was the download cut short?", printable(name))};
     if (begins_with(bytes, "PK\3\4") || begins_with(bytes, "PK\5\6")) return open_pth(std::move(name), bytes);
-    if (begins_with(bytes, "GGUF"))
-        return unsupported("this is a GGUF file, which this build does not read; use the .pth or "
-                           ".safetensors it was made from");
-    if (begins_with(bytes, "fmgg"))
-        return unsupported("this is an rwkv.cpp file, which this build does not read; use the .pth it was made from");
+    if (begins_with(bytes, "GGUF")) return open_gguf(std::move(name), bytes);
+    if (begins_with(bytes, "fmgg")) return open_ggml_bin(std::move(name), bytes);
     if (is_old_pickle(bytes) || is_tar(bytes))
         return unsupported(
             "this checkpoint was written by torch before 1.6; load it with torch.load and save it again with "
@@ -72,7 +72,8 @@ Result<std::unique_ptr<TensorSource>> open_by_first_bytes(std::string name, std:
         return unsupported("this is a web page, not a model; was a download link saved instead of the file?");
     if (is_safetensors(bytes)) return open_safetensors(std::move(name), bytes);
     return unsupported(
-        "the file begins like no known model container; expected .pth (torch 1.6 or later) or .safetensors");
+        "the file begins like no known model container; expected .pth (torch 1.6 or later), .safetensors, .gguf "
+        "or rwkv.cpp's .bin");
 }
 
 } // namespace

@@ -58,6 +58,10 @@ class TensorSource {
     virtual const std::map<std::string, std::string> &metadata() const = 0;
     // Fails with io or model_file. Safe to call from several threads at once.
     virtual Result<TensorBytes> read(std::size_t index) const = 0;
+    // The bytes of every token, by id, where the file brings its vocabulary along (gguf); else nothing. Ids without
+    // text (control tokens, padding) have an empty one. metadata()'s tokenizer.ggml.model says how to find them in a
+    // text: "rwkv" is the world tokenizer's longest match.
+    virtual Result<std::vector<std::string>> token_texts() const { return std::vector<std::string>(); }
 };
 
 // Recognises the container by its first bytes, never by the file's suffix.

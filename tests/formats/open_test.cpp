@@ -31,8 +31,8 @@ TEST_CASE("other files are named for what they are") {
         file.resize(600, std::byte{'.'});
         check_error(refusal(file), "x", Status::unsupported, parts);
     };
-    check("GGUF\3", {"GGUF"});
-    check("fmgg", {"rwkv.cpp"});
+    check("GGUF....", {"GGUF", "version"});
+    check("fmgg....", {"rwkv.cpp", "version"});
     check("\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19", {"torch before 1.6", "save it again"});
     check("version https://git-lfs.github.com/spec/v1", {"LFS"});
     check("<!DOCTYPE html>", {"web page"});

@@ -83,8 +83,3 @@ TEST_CASE("shared: .pth and .safetensors of a model hold the same bytes") {
         }
     }
 }
-
-TEST_CASE("shared: a GGUF file is named") {
-    if (const auto path = shared_file("models/synth-6.gguf"))
-        check_error(error_of(open_tensor_source(*path)), *path, Status::unsupported, {"GGUF"});
-}

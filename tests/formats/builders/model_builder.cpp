@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <fmt/format.h>
+#include <random>
 
 namespace ff::loader::test {
 
@@ -82,6 +83,19 @@ std::vector<NamedTensor> small_model(std::string_view version) {
     add(model, "ln_out.weight", {16});
     add(model, "ln_out.bias", {16});
     add(model, "head.weight", {11, 16});
+    return model;
+}
+
+std::vector<NamedTensor> filled_model(std::string_view version) {
+    std::vector<NamedTensor> model = small_model(version);
+    std::mt19937 random(1);
+    for (NamedTensor &tensor : model) {
+        std::vector<float> values(tensor.info.elements());
+        for (float &value : values) value = static_cast<float>(random() >> 8) / 0x1p23f - 1.0f;
+        if (tensor.info.name.ends_with("time_decay"))
+            for (float &value : values) value = 3 * value - 2;
+        tensor.bytes = bytes_of(values);
+    }
     return model;
 }
 
