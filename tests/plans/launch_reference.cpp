@@ -3,7 +3,7 @@
 #include "shaders/lib/interface.h"
 #include "tests/support/gpu_fixture.h"
 #include "tests/support/launching.h"
-#include "tests/support/small_floats.h"
+#include "tests/support/unpack.h"
 
 #include <bit>
 #include <cmath>
@@ -34,24 +34,15 @@ class Bound {
         std::memcpy(&word, bytes_.data() + 4 * index, 4);
         return word;
     }
-    // Rows [rows, columns] of plain weights that start `at16` units into the range.
+    // Rows [rows, columns] of weights that start `at16` units into the range.
     Numbers matrix(kernels::WeightType type, std::size_t at16, std::size_t rows, std::uint32_t columns) const {
-        Numbers out(rows * columns);
-        const std::size_t row = kernels::row_bytes(type, columns), size = kernels::row_bytes(type, 8) / 8;
+        Numbers out;
+        const std::size_t row = kernels::row_bytes(type, columns);
         require_inside(16 * at16 + rows * row);
-        for (std::size_t r = 0; r < rows; ++r)
-            for (std::size_t c = 0; c < columns; ++c) {
-                const std::byte *from = bytes_.data() + 16 * at16 + r * row + c * size;
-                std::uint16_t half = 0;
-                float full = 0;
-                if (type == kernels::WeightType::f32)
-                    std::memcpy(&full, from, 4);
-                else
-                    std::memcpy(&half, from, 2);
-                out[r * columns + c] = type == kernels::WeightType::f32   ? full
-                                       : type == kernels::WeightType::f16 ? from_half(half)
-                                                                          : from_bfloat16(half);
-            }
+        for (std::size_t r = 0; r < rows; ++r) {
+            const Numbers values = unpack_row(type, std::span(bytes_).subspan(16 * at16 + r * row, row), columns);
+            out.insert(out.end(), values.begin(), values.end());
+        }
         return out;
     }
     gpu::BufferView view(std::size_t first_float, std::size_t count) const {
@@ -66,9 +57,33 @@ class Bound {
     std::vector<std::byte> bytes_;
 };
 
+std::uint32_t constant(const kernels::Launch &launch, std::uint32_t id) {
+    for (const gpu::SpecConstant &found : launch.constants)
+        if (found.id == id) return found.value;
+    return 0;
+}
+
+struct Segment {
+    kernels::WeightType type;
+    std::uint32_t weights_at, rows, result, input;
+    reference::Activation activation;
+};
+std::vector<Segment> segments(const kernels::Launch &launch, const Bound &parameters, std::uint32_t at) {
+    constexpr kernels::WeightType kPlain[] = {kernels::WeightType::f32, kernels::WeightType::f16,
+                                              kernels::WeightType::bf16};
+    std::vector<Segment> found;
+    for (std::size_t s = 4ULL * at, end = 0; end < launch.groups[0]; s += shader::kSegmentWords) {
+        end = parameters.word(s);
+        const bool plain = parameters.word(s + 6) != 0;
+        found.push_back({plain ? kPlain[constant(launch, shader::kSpecPlainType)] : weight_type(*launch.variant),
+                         parameters.word(s + 1), parameters.word(s + 2), parameters.word(s + 3), parameters.word(s + 4),
+                         static_cast<reference::Activation>(parameters.word(s + 5))});
+    }
+    return found;
+}
+
 std::vector<Expectation> mix_project(const kernels::Launch &launch) {
     const auto p = launch.params<shader::MixProjectParams>();
-    const kernels::WeightType type = weight_type(*launch.variant);
     const Bound weights(launch.buffers[0]), parameters(launch.buffers[1]), scratch(launch.buffers[2]),
         state(launch.buffers[3]);
     const std::size_t slot = scratch.word(shader::kStepSlot), parity = scratch.word(shader::kStepParity),
@@ -82,16 +97,26 @@ std::vector<Expectation> mix_project(const kernels::Launch &launch) {
 
     std::vector<Expectation> expected;
     if (p.writes_kept) expected.push_back({"kept", state.view(kept + (1 - parity) * row, p.width), normalised});
-    for (std::size_t s = 4ULL * p.segments_at, end = 0; end < launch.groups[0]; s += shader::kSegmentWords) {
-        end = parameters.word(s);
-        const std::size_t weights_at = parameters.word(s + 1), rows = parameters.word(s + 2),
-                          result = parameters.word(s + 3);
-        const Numbers mix = parameters.at(parameters.word(s + 4), p.width);
-        const auto activation = static_cast<reference::Activation>(parameters.word(s + 5));
-        expected.push_back({"result", scratch.view(result, rows),
-                            reference::mix_project(weights.matrix(type, weights_at, rows, p.width),
-                                                   reference::token_shift(normalised, previous, mix), activation)});
+    for (const Segment &segment : segments(launch, parameters, p.segments_at)) {
+        const Numbers mix = parameters.at(segment.input, p.width);
+        expected.push_back(
+            {"result", scratch.view(segment.result, segment.rows),
+             reference::mix_project(weights.matrix(segment.type, segment.weights_at, segment.rows, p.width),
+                                    reference::token_shift(normalised, previous, mix), segment.activation)});
     }
+    return expected;
+}
+
+std::vector<Expectation> project(const kernels::Launch &launch) {
+    const auto p = launch.params<shader::ProjectParams>();
+    const Bound weights(launch.buffers[0]), parameters(launch.buffers[1]), scratch(launch.buffers[2]);
+    const std::uint32_t columns = 8 * p.groups; // padding is zero on both sides
+    std::vector<Expectation> expected;
+    for (const Segment &segment : segments(launch, parameters, p.segments_at))
+        expected.push_back(
+            {"result", scratch.view(segment.result, segment.rows),
+             reference::mix_project(weights.matrix(segment.type, segment.weights_at, segment.rows, columns),
+                                    reference::widen(scratch.at(segment.input, columns)), segment.activation)});
     return expected;
 }
 
@@ -156,9 +181,7 @@ std::vector<Expectation> wkv7(const kernels::Launch &launch) {
     const kernels::WeightType type = weight_type(*launch.variant);
     const Bound weights(launch.buffers[0]), parameters(launch.buffers[1]), scratch(launch.buffers[2]),
         state(launch.buffers[3]);
-    std::uint32_t size = 0;
-    for (const gpu::SpecConstant &constant : launch.constants)
-        if (constant.id == shader::kSpecHeadSize) size = constant.value;
+    const std::uint32_t size = constant(launch, shader::kSpecHeadSize);
     const std::size_t heads = launch.groups[0], width = heads * size;
     const auto vector = [&](std::uint32_t which) {
         return parameters.at(p.vectors_at + which * p.vector_stride, width);
@@ -187,6 +210,82 @@ std::vector<Expectation> wkv7(const kernels::Launch &launch) {
     return expected;
 }
 
+// A [H, value, key] state of the device as [H, key, value], and back.
+Vector turned_state(const Vector &state, std::size_t heads, std::size_t size) {
+    Vector out(state.size());
+    for (std::size_t h = 0; h < heads; ++h)
+        for (std::size_t i = 0; i < size; ++i)
+            for (std::size_t j = 0; j < size; ++j) out[(h * size + j) * size + i] = state[(h * size + i) * size + j];
+    return out;
+}
+
+std::vector<Expectation> wkv6(const kernels::Launch &launch, bool data_dependent) {
+    const auto p = launch.params<shader::Wkv6Params>();
+    const std::size_t first = data_dependent ? 1 : 0;
+    const Bound parameters(launch.buffers[first]), scratch(launch.buffers[first + 1]), state(launch.buffers[first + 2]);
+    const std::uint32_t size = constant(launch, shader::kSpecHeadSize), heads = launch.groups[0], width = heads * size;
+    const auto vector = [&](std::uint32_t which) {
+        return parameters.at(p.vectors_at + which * p.vector_stride, width);
+    };
+    const Numbers r = scratch.at(p.r_at, width), k = scratch.at(p.k_at, width), v = scratch.at(p.v_at, width);
+    const Numbers gate = p.gate_at == shader::kNone ? Numbers{} : scratch.at(p.gate_at, width);
+    const Numbers decay = vector(0), bonus = vector(1), ln_weight = vector(2), ln_bias = vector(3);
+    Vector w = reference::widen(decay);
+    if (data_dependent) {
+        const std::uint32_t rank = 8 * p.rank_w;
+        const Numbers up =
+            turned(Bound(launch.buffers[0]).matrix(weight_type(*launch.variant), p.up_w_at, width, rank), width, rank);
+        w = reference::decay6(decay, scratch.at(p.low_w_at, rank), up);
+    }
+    const std::size_t wkv = 4ULL * (p.wkv_at + std::size_t{scratch.word(shader::kStepSlot)} * p.slot_stride);
+    Vector s = turned_state(reference::widen(state.floats(wkv, std::size_t{width} * size)), heads, size);
+    const Vector y = reference::wkv6({heads, size, r, k, v, gate, bonus, ln_weight, ln_bias}, w, s);
+    return {{"y", scratch.view(4ULL * p.y_at, width), y},
+            {"wkv", state.view(wkv, std::size_t{width} * size), turned_state(s, heads, size)}};
+}
+
+std::vector<Expectation> lerp6(const kernels::Launch &launch) {
+    const auto p = launch.params<shader::Lerp6Params>();
+    const Bound weights(launch.buffers[0]), parameters(launch.buffers[1]), scratch(launch.buffers[2]),
+        state(launch.buffers[3]);
+    const std::size_t row = 8ULL * p.groups, parity = scratch.word(shader::kStepParity);
+    const Numbers norm = parameters.at(p.norm_at, row + p.width);
+    const Vector normalised = reference::layer_norm(reference::widen(scratch.at(p.x_at, p.width)),
+                                                    Floats(norm).first(p.width), Floats(norm).subspan(row));
+    const Numbers previous = state.floats(
+        4ULL * (p.kept_at + std::size_t{scratch.word(shader::kStepSlot)} * p.slot_stride) + parity * row, p.width);
+    const std::uint32_t rank = 8 * p.rank;
+    const Numbers ups = weights.matrix(weight_type(*launch.variant), 0, 5ULL * p.width, rank);
+    std::vector<Expectation> expected;
+    for (std::size_t c = 0; c < 5; ++c) {
+        const Numbers own(ups.begin() + static_cast<std::ptrdiff_t>(c * p.width * rank),
+                          ups.begin() + static_cast<std::ptrdiff_t>((c + 1) * p.width * rank));
+        expected.push_back(
+            {"mixed", scratch.view(4ULL * (p.mixed_at + c * p.mixed_stride), p.width),
+             reference::lerp6(normalised, previous, parameters.floats(4ULL * p.mixes_at + c * row, p.width),
+                              scratch.floats(4ULL * p.low_at + c * p.low_stride, rank), turned(own, p.width, rank))});
+    }
+    return expected;
+}
+
+std::vector<Expectation> deep_embed(const kernels::Launch &launch) {
+    const auto p = launch.params<shader::DeepEmbedParams>();
+    const Bound weights(launch.buffers[0]), parameters(launch.buffers[1]), scratch(launch.buffers[2]);
+    const std::uint32_t token = scratch.word(shader::kStepToken), square = p.rank * p.rank;
+    if (token < p.first_row || token - p.first_row >= p.rows) return {};
+    const Numbers table = weights.matrix(weight_type(*launch.variant), 0, p.rows, square);
+    Vector matrix = reference::widen(scratch.at(p.matrix_at, square));
+    for (std::size_t i = 0; i < square; ++i) matrix[i] += double{table[std::size_t{token - p.first_row} * square + i]};
+    Numbers up;
+    for (std::size_t i = 0; i < p.rank; ++i) {
+        const Numbers row = parameters.at(p.up_at + static_cast<std::uint32_t>(i) * p.up_stride, p.width);
+        up.insert(up.end(), row.begin(), row.end());
+    }
+    return {{"h", scratch.view(4ULL * p.h_at, p.width),
+             reference::deep_embed(scratch.at(p.h_at, p.width), scratch.at(p.low_at, p.rank), matrix, up,
+                                   parameters.at(p.bias_at, p.width))}};
+}
+
 } // namespace
 
 std::vector<Expectation> expectations(const kernels::Launch &launch) {
@@ -196,6 +295,11 @@ std::vector<Expectation> expectations(const kernels::Launch &launch) {
     if (kernel == "project_add") return project_add(launch);
     if (kernel == "wkv4_project_add") return wkv4(launch);
     if (kernel == "wkv7") return wkv7(launch);
+    if (kernel == "wkv6") return wkv6(launch, true);
+    if (kernel == "wkv5") return wkv6(launch, false);
+    if (kernel == "lerp6") return lerp6(launch);
+    if (kernel == "project") return project(launch);
+    if (kernel == "deep_embed") return deep_embed(launch);
     return {};
 }
 

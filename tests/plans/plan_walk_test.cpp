@@ -19,6 +19,9 @@ using namespace ff::test;
 
 namespace {
 
+constexpr loader::Version kVersions[] = {loader::Version::v4_0, loader::Version::v5_0, loader::Version::v5_1,
+                                         loader::Version::v5_2, loader::Version::v6_0, loader::Version::v7_0,
+                                         loader::Version::v7a};
 constexpr double kTolerance = 2e-5; // float32 sums of a few hundred terms of order one
 
 void run(const kernels::Launch &launch, const gpu::Pipeline &pipeline) {
@@ -44,10 +47,12 @@ std::vector<float> device_floats(const gpu::BufferView &view) {
 }
 
 // Reads `tokens` in slot 1 and says which launch differed, or nothing.
-void walk(const loader::TensorSource &source, std::span<const std::uint32_t> tokens) {
+void walk(const loader::TensorSource &source, std::span<const std::uint32_t> tokens,
+          std::optional<kernels::WeightType> type = {}) {
     const loader::ModelDescription description = must(loader::describe(source));
-    const auto model =
-        must(model::LoadedModel::load(device(), source, description, {.weights = {}, .slots = 2, .entries = 1}));
+    const auto model = must(
+        model::LoadedModel::load(device(), source, description,
+                                 {.weights = {.type = type, .progress = {}, .log = {}}, .slots = 2, .entries = 1}));
     std::vector<gpu::PipelineDescription> descriptions;
     for (const kernels::Launch &launch : model->plan().launches) descriptions.push_back(kernels::pipeline_of(launch));
     const std::vector<const gpu::Pipeline *> made = must(pipelines().compile(descriptions, {}));
@@ -85,13 +90,35 @@ void walk(const loader::TensorSource &source, std::span<const std::uint32_t> tok
 
 TEST_CASE("plan walk: random models of odd shape") {
     const std::uint32_t tokens[] = {0, 82, 17};
-    for (const loader::Version version : {loader::Version::v4_0, loader::Version::v7_0})
+    for (const loader::Version version : kVersions)
         for (const loader::DType dtype : {loader::DType::f32, loader::DType::f16, loader::DType::bf16}) {
             CAPTURE(loader::label_of(version));
             CAPTURE(loader::name_of(dtype));
             const std::vector<std::byte> file = synthetic_model(odd_shape(version), dtype, 5);
             walk(*must(loader::open_tensor_source("[synthetic]", std::span(file))), tokens);
         }
+}
+
+TEST_CASE("plan walk: every block format") {
+    const std::uint32_t tokens[] = {3, 17};
+    for (const loader::Version version : {loader::Version::v4_0, loader::Version::v6_0, loader::Version::v7_0}) {
+        loader::ModelDescription shape = odd_shape(version);
+        shape.width = shape.attention_width = 256; // whole blocks of every format
+        shape.ffn_width = 512;
+        if (shape.heads != 0) {
+            shape.heads = 8;
+            shape.head_size = 32;
+        }
+        const std::vector<std::byte> file = synthetic_model(shape, loader::DType::bf16, 6);
+        const auto source = must(loader::open_tensor_source("[synthetic]", std::span(file)));
+        for (int i = static_cast<int>(kernels::WeightType::q8_0); i <= static_cast<int>(kernels::WeightType::nf4);
+             ++i) {
+            const auto type = static_cast<kernels::WeightType>(i);
+            CAPTURE(loader::label_of(version));
+            CAPTURE(kernels::name_of(type));
+            walk(*source, tokens, type);
+        }
+    }
 }
 
 TEST_CASE("plan walk: the demo model") {

@@ -25,6 +25,9 @@ Vector mix_project(Floats matrix, std::span<const double> shifted, Activation ac
         case Activation::relu_squared:
             value = value > 0 ? value * value : 0;
             break;
+        case Activation::silu:
+            value *= sigmoid(value);
+            break;
         }
     return y;
 }

@@ -27,7 +27,7 @@ Vector embed(Floats row, Floats norm_weight, Floats norm_bias);
 
 // Token shift in the writing of RWKV-6 and -7: n + (previous - n) * mix.
 Vector token_shift(std::span<const double> normalised, Floats previous, Floats mix);
-enum class Activation { none, sigmoid, tanh, relu_squared };
+enum class Activation { none, sigmoid, tanh, relu_squared, silu };
 // activation(matrix * shifted), the projections of time mixing and the key and receptance of channel mixing.
 Vector mix_project(Floats matrix, std::span<const double> shifted, Activation activation);
 
@@ -53,6 +53,21 @@ struct Wkv7Input {
 };
 // y [C]; `state` [H, N value, N key] becomes the next one.
 Vector wkv7(const Wkv7Input &input, Vector &state);
+
+// RWKV-5 and -6 (arXiv 2404.05892), from the projections to what the output matrix reads.
+struct Wkv6Input {
+    std::size_t heads = 0, head_size = 0;
+    Floats r, k, v, gate;              // [C]; gate after its silu, empty where there is none
+    Floats bonus, ln_weight, ln_bias;  // [C]
+};
+// y [C]; `state` [H, N key, N value] becomes the next one. decay [C] is what the state is multiplied by.
+Vector wkv6(const Wkv6Input &input, std::span<const double> decay, Vector &state);
+// exp(-exp(time_decay + w2^T low)); w2 [rank, C] as in the checkpoint.
+Vector decay6(Floats time_decay, Floats low, Floats w2);
+// One mixed input of version 6: n + (previous - n) (maa + w2^T low); w2 [rank, C].
+Vector lerp6(std::span<const double> normalised, Floats previous, Floats maa, Floats low, Floats w2);
+// 7a: h * ((low E) s2 + s0); E [R, R] is `matrix`, s2 [R, F].
+Vector deep_embed(Floats h, Floats low, std::span<const double> matrix, Floats s2, Floats s0);
 
 // Philox4x32-10, Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", SC 2011.
 std::array<std::uint32_t, 4> philox(std::array<std::uint32_t, 4> counter, std::array<std::uint32_t, 2> key);

@@ -9,7 +9,8 @@ namespace ff::test {
 
 // The weight type a variant was built for, by its name; f32 for kernels without weights.
 kernels::WeightType weight_type(const kernels::Variant &variant);
-// The variants of `kernel` that this device runs, all of them: the chosen one and those behind it.
+// The variants of `kernel` that this device runs, all of them: the chosen one and those behind it. Those of block formats
+// differ in how weights are read alone, and are tested by walks of whole plans (tests/plans).
 std::vector<const kernels::Variant *> runnable_variants(std::string_view kernel);
 
 // Values as weights of `type` hold them: the reference computes with these.
