@@ -97,9 +97,14 @@ Result<std::vector<Launch>> Rwkv7::plan_begin(const LayerContext &context) const
     for (std::uint32_t layer = 0; layer < description_.layers; ++layer)
         segments.push_back({&deep_embedded_[layer], context.scratch->get("x"), ActivationKind::none,
                             context.scratch->get(deep_matrix(layer))});
-    return kernels::project(
-        context.step,
-        {&kernels::variant_for("project", deep_embedded_.front().type, *context.step.traits), -1, std::move(segments)});
+    FF_TRY_ASSIGN(std::vector<Launch> launches,
+                  kernels::project(context.step,
+                                   {&kernels::variant_for("project", deep_embedded_.front().type, *context.step.traits),
+                                    -1, std::move(segments)}));
+    // The first layer could run beside it, but synchronization validation sees bindings, not the bytes used: claim x.
+    const kernels::Activation x = context.scratch->get("x");
+    for (Launch &launch : launches) launch.uses.push_back({x.name, x.view, gpu::Access::write});
+    return launches;
 }
 
 Result<void> Rwkv7::load_layer(WeightLoader &weights, std::uint32_t index) {
