@@ -121,7 +121,7 @@ TEST_CASE("embed finds the row in a table of several parts") {
 
 TEST_CASE("embed decides what the step does") {
     struct Row {
-        const char *what;
+        std::string_view what;
         Entry entry;
         std::uint32_t run, token, logits, sample;
     };

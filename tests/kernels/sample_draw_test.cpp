@@ -22,7 +22,7 @@ double uniform_of(const Sampler &sampler, std::uint32_t counter) {
 }
 
 struct Settings {
-    const char *what;
+    std::string_view what;
     float temperature, top_p;
     std::uint32_t top_k;
     float presence = 0, frequency = 0, penalty_decay = 1;

@@ -44,7 +44,8 @@ TEST_CASE("every weight matrix is read once a token") {
     for (std::size_t i = 0; i < checkpoint.tensor_count(); ++i) {
         const ff_tensor_info tensor = checkpoint.tensor(i);
         if (tensor.rank != 2 || std::string(tensor.name).find("r_k") != std::string::npos) continue;
-        CAPTURE(tensor.name);
-        CHECK(reads[tensor.name] == 1);
+        const std::string name = tensor.name;
+        CAPTURE(name);
+        CHECK(reads[name] == 1);
     }
 }

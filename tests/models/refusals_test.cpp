@@ -42,7 +42,7 @@ TEST_CASE("generate refuses what it cannot do, and says which value it was") {
     CHECK(refused_generate(session, greedy_options(1)).status == FF_ERROR_ARGUMENT); // nothing was read yet
     const auto before = prefill(session, demo.tokens, demo.vocabulary);
 
-    const auto refuse = [&](const char *word, auto change) {
+    const auto refuse = [&](std::string_view word, auto change) {
         ff_generate_options options = greedy_options(5);
         change(options);
         const Refusal refusal = refused_generate(session, options);
@@ -80,7 +80,7 @@ TEST_CASE("more sessions than there is room for are refused, and room comes back
 }
 
 TEST_CASE("versions that this build cannot run are refused by name") {
-    for (const char *name : {"synth-5.2", "synth-6", "synth-7a"}) {
+    for (const std::string name : {"synth-5.2", "synth-6", "synth-7a"}) {
         const auto golden = shared_golden(name, ".safetensors");
         if (!golden) {
             MESSAGE("SKIPPED: no model " << name << " in the shared folder");
