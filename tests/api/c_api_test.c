@@ -1,0 +1,189 @@
+/* The public header from C99, alone, and every function of it called once and with what it must refuse. */
+#include <firefinch/firefinch.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static int failures = 0;
+static ff_error error;
+
+static void check(int holds, const char *what, int line) {
+    if (holds) return;
+    ++failures;
+    printf("line %d: %s (last error: %d %s)\n", line, what, (int)error.status, error.message);
+}
+#define CHECK(what) check((what), #what, __LINE__)
+#define REQUIRE(what)                                                                                                  \
+    do {                                                                                                               \
+        CHECK(what);                                                                                                   \
+        if (failures) return 1;                                                                                        \
+    } while (0)
+
+static int stop_after_three(void *payload, uint32_t token) {
+    uint32_t *count = (uint32_t *)payload;
+    (void)token;
+    return ++*count == 3;
+}
+
+static int no_progress(void *payload, const char *stage, uint64_t done, uint64_t total) {
+    ++*(int *)payload;
+    return stage == NULL || done > total;
+}
+
+static int cancel(void *payload, const char *stage, uint64_t done, uint64_t total) {
+    (void)payload, (void)stage, (void)done, (void)total;
+    return 1;
+}
+
+static void count_message(void *payload, int level, const char *message) {
+    (void)level;
+    if (message) ++*(int *)payload;
+}
+
+static void devices(void) {
+    ff_device_list_options options = FF_DEVICE_LIST_OPTIONS_INIT;
+    ff_device_list *list = NULL;
+    ff_device_info info = FF_DEVICE_INFO_INIT;
+    const char *name = NULL, *other = NULL;
+    int64_t value = 0;
+    size_t chosen = 99;
+    options.profile = "floor";
+    CHECK(ff_device_list_create(&list, &options, &error) == FF_OK);
+    CHECK(ff_device_list_count(list) > 0);
+    CHECK(ff_device_list_get(list, 0, &info, &error) == FF_OK && info.name && strlen(info.uuid) == 32);
+    CHECK(ff_device_list_get(list, 9999, &info, &error) == FF_ERROR_ARGUMENT);
+    CHECK(ff_device_list_choose(list, NULL, &chosen, &error) == FF_OK && chosen < ff_device_list_count(list));
+    CHECK(ff_device_list_choose(list, "no such device", &chosen, &error) == FF_ERROR_NO_DEVICE);
+    CHECK(ff_device_list_trait(list, 0, 0, &name, &value) == 1 && name);
+    CHECK(ff_device_list_trait(list, 0, 9999, &name, &value) == 0);
+    CHECK(ff_device_list_variant(list, 0, 0, &name, &other) == 1 && name && other);
+    ff_device_list_destroy(list);
+    ff_device_list_destroy(NULL);
+    CHECK(ff_profile(0, &name, &other) == 1 && strcmp(name, "native") == 0);
+    CHECK(ff_weight_type(0, &name) == 1 && strcmp(name, "f32") == 0);
+    CHECK(ff_weight_type(9999, &name) == 0);
+    options.profile = "no such profile";
+    list = NULL;
+    CHECK(ff_device_list_create(&list, &options, &error) == FF_ERROR_ARGUMENT && list == NULL);
+}
+
+static void tokenizers(const ff_checkpoint *checkpoint) {
+    ff_tokenizer *tokenizer = NULL;
+    uint32_t ids[4];
+    char text[4];
+    size_t count = 0;
+    CHECK(ff_tokenizer_create(&tokenizer, "auto", checkpoint, &error) == FF_OK);
+    CHECK(strcmp(ff_tokenizer_name(tokenizer), "bytes") == 0 && ff_tokenizer_vocabulary(tokenizer) == 256);
+    CHECK(ff_tokenizer_encode(tokenizer, "hello", 5, ids, 4, &count, &error) == FF_OK && count == 5 && ids[3] == 'l');
+    CHECK(ff_tokenizer_encode(tokenizer, "hello", 5, NULL, 0, &count, NULL) == FF_OK && count == 5);
+    CHECK(ff_tokenizer_decode(tokenizer, 'x', text, 4, &count, &error) == FF_OK && count == 1 && text[0] == 'x');
+    CHECK(ff_tokenizer_decode(tokenizer, 256, text, 4, &count, &error) == FF_ERROR_ARGUMENT);
+    ff_tokenizer_destroy(tokenizer);
+    tokenizer = NULL;
+    CHECK(ff_tokenizer_create(&tokenizer, "no such file", NULL, &error) != FF_OK && tokenizer == NULL);
+    CHECK(ff_tokenizer_create(&tokenizer, "auto", NULL, &error) == FF_ERROR_ARGUMENT);
+}
+
+static int sessions(ff_model *model, const char *state_path) {
+    const uint32_t prompt[] = {0, 'R', 'O'}, beyond[] = {256};
+    float *logits = malloc(3 * 256 * sizeof *logits), last[256];
+    ff_session *session = NULL, *other = NULL;
+    ff_generate_options options = FF_GENERATE_OPTIONS_INIT;
+    ff_generate_result result = FF_GENERATE_RESULT_INIT;
+    uint32_t delivered = 0;
+    REQUIRE(logits != NULL && ff_session_create(&session, model, &error) == FF_OK);
+    CHECK(ff_session_generate(session, &options, &result, &error) == FF_ERROR_ARGUMENT); /* nothing was read */
+    CHECK(ff_session_prefill(session, beyond, 1, NULL, &error) == FF_ERROR_ARGUMENT);
+    CHECK(ff_session_prefill(session, prompt, 0, NULL, &error) == FF_ERROR_ARGUMENT);
+    CHECK(ff_session_evaluate(session, prompt, 3, logits, &error) == FF_OK);
+    CHECK(ff_session_reset(session, &error) == FF_OK);
+    CHECK(ff_session_prefill(session, prompt, 3, last, &error) == FF_OK);
+    CHECK(memcmp(last, logits + 2 * 256, sizeof last) == 0);
+    options.count = 0;
+    CHECK(ff_session_generate(session, &options, &result, &error) == FF_ERROR_ARGUMENT);
+    options.count = 20;
+    options.sampling.temperature = 0.0f;
+    options.on_token = stop_after_three;
+    options.payload = &delivered;
+    CHECK(ff_session_generate(session, &options, &result, &error) == FF_OK);
+    CHECK(delivered == 3 && result.produced == 3 && result.reason == FF_STOP_CALLBACK);
+    CHECK(ff_session_save(session, state_path, &error) == FF_OK);
+    CHECK(ff_session_create(&other, model, &error) == FF_OK);
+    CHECK(ff_session_load(other, state_path, &error) == FF_OK);
+    CHECK(ff_session_prefill(session, prompt, 1, last, &error) == FF_OK);
+    CHECK(ff_session_prefill(other, prompt, 1, logits, &error) == FF_OK && memcmp(last, logits, sizeof last) == 0);
+    CHECK(ff_session_load(other, "no such file", &error) == FF_ERROR_IO);
+    ff_session_destroy(other);
+    ff_session_destroy(session);
+    ff_session_destroy(NULL);
+    remove(state_path);
+    free(logits);
+    return failures;
+}
+
+static void models(ff_engine *engine, const ff_checkpoint *checkpoint) {
+    ff_model *model = NULL;
+    ff_model_options options = FF_MODEL_OPTIONS_INIT;
+    ff_model_info info = FF_MODEL_INFO_INIT;
+    ff_model_statistics statistics = FF_MODEL_STATISTICS_INIT;
+    ff_launch_info launch = FF_LAUNCH_INFO_INIT;
+    int told = 0;
+    options.weights = "no such type";
+    CHECK(ff_model_create(&model, engine, checkpoint, &options, &error) == FF_ERROR_ARGUMENT && model == NULL);
+    options.weights = "q8_0";
+    options.progress = cancel;
+    CHECK(ff_model_create(&model, engine, checkpoint, &options, &error) == FF_ERROR_CANCELLED && model == NULL);
+    options.weights = NULL;
+    options.progress = no_progress;
+    options.progress_payload = &told;
+    CHECK(ff_model_create(&model, engine, checkpoint, &options, &error) == FF_OK && told > 0);
+    if (!model) return;
+    CHECK(ff_model_info_get(model, &info, &error) == FF_OK && strcmp(info.version, "7.0") == 0 && info.runnable);
+    CHECK(ff_model_statistics_get(model, &statistics, &error) == FF_OK && statistics.recordings == 1);
+    CHECK(ff_model_launch_count(model) == statistics.launches_per_token);
+    CHECK(ff_model_launch(model, 1, &launch, &error) == FF_OK && launch.layer == 0 && launch.read_count > 0);
+    CHECK(ff_model_launch(model, 9999, &launch, &error) == FF_ERROR_ARGUMENT);
+    sessions(model, "c_api_test.state");
+    ff_model_destroy(model);
+    ff_model_destroy(NULL);
+}
+
+int main(int argc, char **argv) {
+    ff_checkpoint *checkpoint = NULL;
+    ff_engine *engine = NULL;
+    ff_model_info info = FF_MODEL_INFO_INIT;
+    ff_tensor_info tensor = FF_TENSOR_INFO_INIT;
+    ff_device_info device = FF_DEVICE_INFO_INIT;
+    ff_engine_options options = FF_ENGINE_OPTIONS_INIT;
+    char first[256];
+    int messages = 0;
+    if (argc != 2) return 2;
+    CHECK(strlen(ff_version()) > 0 && strlen(ff_commit()) > 0);
+    devices();
+
+    CHECK(ff_checkpoint_open(&checkpoint, "no such file", &error) == FF_ERROR_IO && checkpoint == NULL);
+    CHECK(ff_checkpoint_open_memory(&checkpoint, "bytes", "nothing", 7, &error) == FF_ERROR_MODEL_FILE);
+    REQUIRE(ff_checkpoint_open(&checkpoint, argv[1], &error) == FF_OK);
+    CHECK(ff_checkpoint_info(checkpoint, &info, &error) == FF_OK && info.vocabulary == 256);
+    CHECK(ff_checkpoint_tensor_count(checkpoint) > 0);
+    CHECK(ff_checkpoint_tensor(checkpoint, 0, &tensor, &error) == FF_OK && tensor.rank == 2);
+    CHECK(ff_checkpoint_metadata(checkpoint, "vocab") != NULL && ff_checkpoint_metadata(checkpoint, "none") == NULL);
+    tokenizers(checkpoint);
+
+    options.device = getenv("FIREFINCH_TEST_DEVICE");
+    options.profile = getenv("FIREFINCH_TEST_PROFILE");
+    options.log = count_message;
+    options.log_payload = &messages;
+    options.validate = getenv("FIREFINCH_TEST_VALIDATE") == NULL || strcmp(getenv("FIREFINCH_TEST_VALIDATE"), "0") != 0;
+    REQUIRE(ff_engine_create(&engine, &options, &error) == FF_OK);
+    CHECK(ff_engine_device(engine, &device, &error) == FF_OK && device.name);
+    models(engine, checkpoint);
+    CHECK(ff_engine_validation_messages(engine, first, sizeof first) == 0);
+    ff_engine_destroy(engine);
+    ff_engine_destroy(NULL);
+    ff_checkpoint_close(checkpoint);
+    ff_checkpoint_close(NULL);
+    printf("%s: %d failures\n", argv[0], failures);
+    return failures != 0;
+}
