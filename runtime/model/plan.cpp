@@ -75,14 +75,12 @@ Result<std::unique_ptr<LoadedModel>> LoadedModel::load(std::shared_ptr<gpu::Devi
 
     WeightLoader weights(device, source, model->weights_[0], model->weights_[1], model->parameters_.front(), uploader,
                          options.weights);
-    FF_TRY_ASSIGN(model->ln0_, weights.vector("blocks.0.ln0.weight"));
-    FF_TRY(weights.vector("blocks.0.ln0.bias"));
+    FF_TRY_ASSIGN(model->ln0_, weights.norm("blocks.0.ln0"));
     FF_TRY_ASSIGN(model->embedding_, weights.matrix({"emb.weight"}));
     FF_TRY(model->architecture_->load_begin(weights));
     for (std::uint32_t layer = 0; layer < description.layers; ++layer)
         FF_TRY(model->architecture_->load_layer(weights, layer));
-    FF_TRY_ASSIGN(model->ln_out_, weights.vector("ln_out.weight"));
-    FF_TRY(weights.vector("ln_out.bias"));
+    FF_TRY_ASSIGN(model->ln_out_, weights.norm("ln_out"));
     FF_TRY_ASSIGN(model->head_, weights.matrix({"head.weight"}));
 
     FF_TRY(scratch.create(device, uploader));

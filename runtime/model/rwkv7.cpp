@@ -8,9 +8,8 @@
 // more between D and E, h *= gate(token, x): D also makes s1^T n for it, and one launch before the layers the part of
 // the gate that comes from the embedding, s_emb_x LN0(emb[token]), for all of them.
 #include "loader/layout.h"
-#include "runtime/kernels/launches.h"
 #include "runtime/kernels/places.h"
-#include "runtime/model/architecture.h"
+#include "runtime/model/layer_plan.h"
 
 #include <array>
 #include <fmt/format.h>
@@ -110,10 +109,8 @@ Result<std::vector<Launch>> Rwkv7::plan_begin(const LayerContext &context) const
 Result<void> Rwkv7::load_layer(WeightLoader &weights, std::uint32_t index) {
     const auto tensor = [&](std::string_view name) { return fmt::format("blocks.{}.{}", index, name); };
     Layer layer{};
-    FF_TRY_ASSIGN(layer.ln1, weights.vector(tensor("ln1.weight")));
-    FF_TRY(weights.vector(tensor("ln1.bias")));
-    FF_TRY_ASSIGN(layer.ln2, weights.vector(tensor("ln2.weight")));
-    FF_TRY(weights.vector(tensor("ln2.bias")));
+    FF_TRY_ASSIGN(layer.ln1, weights.norm(tensor("ln1")));
+    FF_TRY_ASSIGN(layer.ln2, weights.norm(tensor("ln2")));
     FF_TRY_ASSIGN(layer.mix_r, weights.vector(tensor("att.x_r")));
     FF_TRY_ASSIGN(layer.mix_w, weights.vector(tensor("att.x_w")));
     FF_TRY_ASSIGN(layer.mix_k, weights.vector(tensor("att.x_k")));
@@ -175,99 +172,61 @@ Result<void> Rwkv7::load_layer(WeightLoader &weights, std::uint32_t index) {
 
 Result<std::vector<Launch>> Rwkv7::plan_layer(const LayerContext &context, std::uint32_t index) const {
     const Layer &layer = layers_[index];
-    const auto number = static_cast<std::int32_t>(index);
-    const kernels::StepBuffers &step = context.step;
-    const kernels::LayerState state = context.states->layer(index);
-    const StateLayout &layout = context.states->layout();
-    const auto get = [&](const char *name) { return context.scratch->get(name); };
-    const Activation x = get("x"), r = get("r"), k = get("k"), v = get("v"), y = get("y"), h = get("h");
-    const auto variant = [&](const char *kernel, const Matrix &matrix) {
-        return &kernels::variant_for(kernel, matrix.type, *step.traits);
-    };
+    LayerPlan plan(context, index);
+    const Activation r = plan.get("r"), k = plan.get("k"), v = plan.get("v"), y = plan.get("y"), h = plan.get("h");
+    const Activation low_v = layer.up_v ? plan.get("low_v") : Activation{};
 
     std::vector<kernels::MixSegment> segments = {
         {&layer.receptance, layer.mix_r, ActivationKind::none, r},
         {&layer.key, layer.mix_k, ActivationKind::none, k},
         {&layer.value, layer.mix_v, ActivationKind::none, v},
-        {&layer.down_w, layer.mix_w, ActivationKind::tanh, get("low_w")},
-        {&layer.down_a, layer.mix_a, ActivationKind::none, get("low_a")},
-        {&layer.down_g, layer.mix_g, ActivationKind::sigmoid, get("low_g")},
+        {&layer.down_w, layer.mix_w, ActivationKind::tanh, plan.get("low_w")},
+        {&layer.down_a, layer.mix_a, ActivationKind::none, plan.get("low_a")},
+        {&layer.down_g, layer.mix_g, ActivationKind::sigmoid, plan.get("low_g")},
     };
-    if (layer.down_v) segments.push_back({&*layer.down_v, layer.mix_v, ActivationKind::none, get("low_v")});
+    if (layer.down_v) segments.push_back({&*layer.down_v, layer.mix_v, ActivationKind::none, low_v});
+    FF_TRY(plan.mix_project("ln1", layer.ln1, "att_x", std::move(segments)));
 
-    std::vector<Launch> launches;
-    const auto append = [&](std::vector<Launch> more) {
-        std::move(more.begin(), more.end(), std::back_inserter(launches));
-    };
-    FF_TRY_ASSIGN(std::vector<Launch> a,
-                  kernels::mix_project(step, {.variant = variant("mix_project", layer.receptance),
-                                              .layer = number,
-                                              .x = x,
-                                              .norm_at = layer.ln1,
-                                              .norm_name = fmt::format("blocks.{}.ln1", index),
-                                              .state = state,
-                                              .kept_offset = layout.part("att_x").offset,
-                                              .kept_name = "att_x",
-                                              .segments = std::move(segments)}));
-    append(std::move(a));
-    FF_TRY_ASSIGN(Launch b, kernels::wkv7(step, {.variant = variant("wkv7", layer.up_w),
-                                                 .layer = number,
-                                                 .heads = description_.heads,
-                                                 .head_size = description_.head_size,
-                                                 .r = r,
-                                                 .k = k,
-                                                 .v = v,
-                                                 .v_first = get("v_first"),
-                                                 .y = y,
-                                                 .low_w = get("low_w"),
-                                                 .low_a = get("low_a"),
-                                                 .low_v = layer.up_v ? get("low_v") : Activation{},
-                                                 .low_g = get("low_g"),
-                                                 .up_w = &layer.up_w,
-                                                 .up_a = &layer.up_a,
-                                                 .up_v = layer.up_v ? &*layer.up_v : nullptr,
-                                                 .up_g = &layer.up_g,
-                                                 .vectors_at = layer.vectors,
-                                                 .vector_stride = 2 * kernels::groups_for(description_.width),
-                                                 .state = state,
-                                                 .wkv_offset = layout.part("wkv").offset}));
-    launches.push_back(std::move(b));
-    append(kernels::project_add(step, {.variant = variant("project_add", layer.output),
-                                       .layer = number,
-                                       .matrix = &layer.output,
-                                       .input = y,
-                                       .gate = {},
-                                       .x = x}));
+    FF_TRY_ASSIGN(Launch wkv, kernels::wkv7(plan.step(), {.variant = plan.variant("wkv7", layer.up_w),
+                                                          .layer = plan.number(),
+                                                          .heads = description_.heads,
+                                                          .head_size = description_.head_size,
+                                                          .r = r,
+                                                          .k = k,
+                                                          .v = v,
+                                                          .v_first = plan.get("v_first"),
+                                                          .y = y,
+                                                          .low_w = plan.get("low_w"),
+                                                          .low_a = plan.get("low_a"),
+                                                          .low_v = low_v,
+                                                          .low_g = plan.get("low_g"),
+                                                          .up_w = &layer.up_w,
+                                                          .up_a = &layer.up_a,
+                                                          .up_v = layer.up_v ? &*layer.up_v : nullptr,
+                                                          .up_g = &layer.up_g,
+                                                          .vectors_at = layer.vectors,
+                                                          .vector_stride = 2 * kernels::groups_for(description_.width),
+                                                          .state = plan.state(),
+                                                          .wkv_offset = plan.state_offset("wkv")}));
+    plan.append(std::move(wkv));
+    plan.project_add(layer.output, y);
+
     std::vector<kernels::MixSegment> keys = {{&layer.ffn_key, layer.mix_ffn, ActivationKind::relu_squared, h}};
-    if (deep_embed()) keys.push_back({&layer.deep_down, layer.no_mix, ActivationKind::none, get("deep_low")});
-    FF_TRY_ASSIGN(std::vector<Launch> d, kernels::mix_project(step, {.variant = variant("mix_project", layer.ffn_key),
-                                                                     .layer = number,
-                                                                     .x = x,
-                                                                     .norm_at = layer.ln2,
-                                                                     .norm_name = fmt::format("blocks.{}.ln2", index),
-                                                                     .state = state,
-                                                                     .kept_offset = layout.part("ffn_x").offset,
-                                                                     .kept_name = "ffn_x",
-                                                                     .segments = std::move(keys)}));
-    append(std::move(d));
+    if (deep_embed()) keys.push_back({&layer.deep_down, layer.no_mix, ActivationKind::none, plan.get("deep_low")});
+    FF_TRY(plan.mix_project("ln2", layer.ln2, "ffn_x", std::move(keys)));
     if (deep_embed())
-        append(kernels::deep_embed(step, {.variant = variant("deep_embed", layer.deep_table),
-                                          .layer = number,
-                                          .table = &layer.deep_table,
-                                          .rank = loader::kDeepEmbedRank,
-                                          .width = description_.ffn_width,
-                                          .up_at = layer.deep_up,
-                                          .bias_at = layer.deep_bias,
-                                          .low = get("deep_low"),
-                                          .matrix = get(deep_matrix(index).c_str()),
-                                          .h = h}));
-    append(kernels::project_add(step, {.variant = variant("project_add", layer.ffn_value),
-                                       .layer = number,
-                                       .matrix = &layer.ffn_value,
-                                       .input = h,
-                                       .gate = {},
-                                       .x = x}));
-    return launches;
+        plan.append(kernels::deep_embed(plan.step(), {.variant = plan.variant("deep_embed", layer.deep_table),
+                                                      .layer = plan.number(),
+                                                      .table = &layer.deep_table,
+                                                      .rank = loader::kDeepEmbedRank,
+                                                      .width = description_.ffn_width,
+                                                      .up_at = layer.deep_up,
+                                                      .bias_at = layer.deep_bias,
+                                                      .low = plan.get("deep_low"),
+                                                      .matrix = plan.get(deep_matrix(index)),
+                                                      .h = h}));
+    plan.project_add(layer.ffn_value, h);
+    return plan.take();
 }
 
 } // namespace

@@ -238,6 +238,12 @@ Result<std::uint32_t> WeightLoader::vector(const std::string &name, const std::f
     return parameters_.append(std::span<const float>(all));
 }
 
+Result<std::uint32_t> WeightLoader::norm(const std::string &name) {
+    FF_TRY_ASSIGN(const std::uint32_t at, vector(name + ".weight"));
+    FF_TRY(vector(name + ".bias"));
+    return at;
+}
+
 Result<std::uint32_t> WeightLoader::vector_of_heads(const std::string &name, std::uint32_t head_size,
                                                     const std::function<double(double)> &transform) {
     FF_TRY_ASSIGN(const std::vector<float> heads, values(name, transform));

@@ -49,6 +49,8 @@ class WeightLoader {
     // Appends a tensor of any shape as one float32 vector, each value passed through `transform` (if any); returns its
     // place.
     Result<std::uint32_t> vector(const std::string &name, const std::function<double(double)> &transform = {});
+    // A LayerNorm's weight and bias, one after the other; returns the place of the weight.
+    Result<std::uint32_t> norm(const std::string &name);
     // One value a head, repeated for each of its channels.
     Result<std::uint32_t> vector_of_heads(const std::string &name, std::uint32_t head_size,
                                           const std::function<double(double)> &transform = {});
