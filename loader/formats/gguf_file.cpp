@@ -65,6 +65,34 @@ std::uint64_t size_of(GgufType type) {
     return 0;
 }
 
+// An integer of 0 or more.
+std::optional<std::uint64_t> number_in(const GgufEntry &entry) {
+    const auto natural = [](std::int64_t value) -> std::optional<std::uint64_t> {
+        if (value < 0) return std::nullopt;
+        return static_cast<std::uint64_t>(value);
+    };
+    switch (entry.type) {
+    case GgufType::u8:
+        return load_le<std::uint8_t>(entry.bytes, 0);
+    case GgufType::u16:
+        return load_le<std::uint16_t>(entry.bytes, 0);
+    case GgufType::u32:
+        return load_le<std::uint32_t>(entry.bytes, 0);
+    case GgufType::u64:
+        return load_le<std::uint64_t>(entry.bytes, 0);
+    case GgufType::i8:
+        return natural(load_le<std::int8_t>(entry.bytes, 0));
+    case GgufType::i16:
+        return natural(load_le<std::int16_t>(entry.bytes, 0));
+    case GgufType::i32:
+        return natural(load_le<std::int32_t>(entry.bytes, 0));
+    case GgufType::i64:
+        return natural(load_le<std::int64_t>(entry.bytes, 0));
+    default:
+        return std::nullopt;
+    }
+}
+
 std::string_view text_at(std::span<const std::byte> bytes, std::uint64_t offset) { // checked when it was parsed
     const auto length = load_le<std::uint64_t>(bytes, offset);
     return {reinterpret_cast<const char *>(bytes.data()) + offset + 8, static_cast<std::size_t>(length)};
@@ -274,30 +302,7 @@ std::optional<std::string_view> GgufFile::text(std::string_view key) const {
 std::optional<std::uint64_t> GgufFile::number(std::string_view key) const {
     const GgufEntry *entry = find(key);
     if (entry == nullptr || entry->array) return std::nullopt;
-    const auto natural = [](std::int64_t value) -> std::optional<std::uint64_t> {
-        if (value < 0) return std::nullopt;
-        return static_cast<std::uint64_t>(value);
-    };
-    switch (entry->type) {
-    case GgufType::u8:
-        return load_le<std::uint8_t>(entry->bytes, 0);
-    case GgufType::u16:
-        return load_le<std::uint16_t>(entry->bytes, 0);
-    case GgufType::u32:
-        return load_le<std::uint32_t>(entry->bytes, 0);
-    case GgufType::u64:
-        return load_le<std::uint64_t>(entry->bytes, 0);
-    case GgufType::i8:
-        return natural(load_le<std::int8_t>(entry->bytes, 0));
-    case GgufType::i16:
-        return natural(load_le<std::int16_t>(entry->bytes, 0));
-    case GgufType::i32:
-        return natural(load_le<std::int32_t>(entry->bytes, 0));
-    case GgufType::i64:
-        return natural(load_le<std::int64_t>(entry->bytes, 0));
-    default:
-        return std::nullopt;
-    }
+    return number_in(*entry);
 }
 
 std::vector<std::string_view> GgufFile::texts(std::string_view key) const {
@@ -343,7 +348,7 @@ std::map<std::string, std::string> GgufFile::scalars() const {
             text = std::to_string(load_le<std::int64_t>(entry.bytes, 0));
             break;
         default:
-            text = std::to_string(number(entry.key).value_or(0));
+            text = std::to_string(number_in(entry).value_or(0));
         }
         scalars.emplace(entry.key, std::move(text));
     }

@@ -24,9 +24,11 @@ ScaleAndMinimum unpack(const std::byte *block, std::size_t group) {
 
 void pack(std::byte *block, const AffineLevels &levels) {
     for (std::size_t g = 0; g < 4; ++g) {
-        set_byte(block, kPacked + g, levels.scale[g] | (levels.scale[g + 4] >> 4 << 6));
-        set_byte(block, kPacked + g + 4, levels.minimum[g] | (levels.minimum[g + 4] >> 4 << 6));
-        set_byte(block, kPacked + g + 8, (levels.scale[g + 4] & 15) | ((levels.minimum[g + 4] & 15) << 4));
+        const unsigned scale = levels.scale[g], minimum = levels.minimum[g];
+        const unsigned later_scale = levels.scale[g + 4], later_minimum = levels.minimum[g + 4];
+        set_byte(block, kPacked + g, scale | (later_scale >> 4 << 6));
+        set_byte(block, kPacked + g + 4, minimum | (later_minimum >> 4 << 6));
+        set_byte(block, kPacked + g + 8, (later_scale & 15) | ((later_minimum & 15) << 4));
     }
 }
 
@@ -52,14 +54,14 @@ void encode_affine(const float *values, std::byte *block) {
     set_factor(block, 0, levels.factor);
     set_factor(block, 2, levels.minimum_factor);
     pack(block, levels);
+    const auto q = [&](std::size_t group, std::size_t i) -> unsigned { return levels.q[32 * group + i]; };
     for (std::size_t group = 0; group < kGroups32; group += 2)
         for (std::size_t i = 0; i < 32; ++i)
-            set_byte(block, kNibbles<fifth> + 16 * group + i,
-                     (levels.q[32 * group + i] & 15u) | ((levels.q[32 * group + 32 + i] & 15u) << 4));
+            set_byte(block, kNibbles<fifth> + 16 * group + i, (q(group, i) & 15) | ((q(group + 1, i) & 15) << 4));
     if constexpr (fifth)
         for (std::size_t i = 0; i < 32; ++i) {
             unsigned bits = 0;
-            for (std::size_t group = 0; group < kGroups32; ++group) bits |= (levels.q[32 * group + i] >> 4u) << group;
+            for (std::size_t group = 0; group < kGroups32; ++group) bits |= q(group, i) >> 4 << group;
             set_byte(block, kFifth + i, bits);
         }
 }
