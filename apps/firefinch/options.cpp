@@ -85,7 +85,7 @@ void add_device_options(CLI::App &command, DeviceOptions &out, CLI::Option *need
 }
 
 CLI::Option *add_model_option(CLI::App &command, std::string &out) {
-    return command.add_option("-m,--model", out, "Model file, .safetensors or .pth [the embedded demo model]")
+    return command.add_option("-m,--model", out, "Model file: .safetensors, .pth, .gguf, or rwkv.cpp's .bin [the embedded demo model]")
         ->type_name("FILE");
 }
 
