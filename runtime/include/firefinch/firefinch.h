@@ -126,7 +126,7 @@ typedef struct ff_model_info {
     uint32_t rank_w, rank_a, rank_v, rank_g, rank_mix; /* low-rank sizes; 0 where the version has none */
     uint64_t parameters;
     uint64_t bytes;          /* of all tensors as stored */
-    const char *container;   /* "safetensors", "pth" */
+    const char *container;   /* "safetensors", "pth", "gguf", "rwkv.cpp" */
     const char *tokenizer;   /* what --tokenizer auto takes: "bytes", "world", "20b", or "" if nothing fits */
     int runnable;            /* 0: described, but this build cannot run the version */
 } ff_model_info;
@@ -141,7 +141,7 @@ typedef struct ff_tensor_info {
 } ff_tensor_info;
 #define FF_TENSOR_INFO_INIT {sizeof(ff_tensor_info), 0, 0, 0, 0, 0}
 
-/* Opens a .safetensors or .pth file, recognised by content. Fails with FF_ERROR_IO or FF_ERROR_MODEL_FILE. */
+/* Opens a .safetensors, .pth, .gguf or rwkv.cpp .bin file, recognised by content. Fails with FF_ERROR_IO or FF_ERROR_MODEL_FILE. */
 FF_API ff_status ff_checkpoint_open(ff_checkpoint **out, const char *path, ff_error *error);
 /* The same from memory that stays valid while the checkpoint lives; `name` is used in messages. */
 FF_API ff_status ff_checkpoint_open_memory(ff_checkpoint **out, const char *name, const void *bytes, size_t size,
