@@ -19,8 +19,12 @@
 namespace program {
 namespace {
 
-// Id 0 ends a document in every RWKV vocabulary: World, 20B and the demo model's bytes.
+// Id 0 ends a document in the World and 20B vocabularies and for the demo model. In other models of bytes it is a byte
+// like any other, and of an unknown vocabulary nothing is known.
 constexpr std::uint32_t kEndOfText = 0;
+bool ends_documents(bool demo, std::string_view vocabulary) {
+    return demo || vocabulary == "world" || vocabulary == "20b";
+}
 constexpr float kTemperature = 1.0f, kTopP = 0.5f;
 constexpr std::size_t kPrefillPiece = 256; // between two looks at Ctrl-C
 
@@ -93,7 +97,8 @@ int run(const Options &options, const Environment &environment) {
     ff_generate_options wanted = firefinch::generate_options();
     wanted.count = options.count;
     wanted.sampling = sampling_of(options);
-    if (!options.ignore_eos) {
+    const std::string known = tokenizer ? tokenizer->name() : checkpoint.info().tokenizer;
+    if (!options.ignore_eos && ends_documents(options.demo(), known)) {
         wanted.stop_tokens = &kEndOfText;
         wanted.stop_token_count = 1;
     }
@@ -155,7 +160,9 @@ Command add_generate(CLI::App &program) {
         ->type_name("TEXT")
         ->allow_extra_args(false) // one value each; it also keeps CLI11 from taking "[...]" for a list
         ->check(CLI::Validator([](const std::string &text) { return text.empty() ? "the text is empty" : ""; }, ""));
-    app->add_flag("--ignore-eos", options->ignore_eos, "Do not end at token 0, which ends a document");
+    app->add_flag(
+        "--ignore-eos", options->ignore_eos,
+        "Do not end at token 0, which ends a document in the World and 20B vocabularies and for the demo model");
     app->add_flag("--print-tokens", options->print_tokens,
                   "Print ids instead of text; those of a stop text are printed as well");
     app->add_option("--load-state", options->load_state, "Begin from this state; a prompt may be left out")

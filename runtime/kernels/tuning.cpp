@@ -27,7 +27,11 @@ std::uint64_t wkv7_vector_bytes(std::uint32_t head_size) {
 MatvecTuning tune_matvec(const gpu::DeviceTraits &traits, const Variant &variant, std::uint32_t rows,
                          std::uint32_t groups, bool prologue) {
     MatvecTuning tuning{};
-    tuning.local_size = std::min(128U, largest_workgroup(traits));
+    const std::uint64_t stage = std::uint64_t{8} * groups; // floats
+    // A staged input belongs to the whole workgroup. With more than 8 KiB of it, 128 invocations leave AMD's SIMDs with
+    // two to six waves; 256 double that (C = 4096, the compilers of Mesa 26.2).
+    const bool large_stage = prologue && 4 * stage > 8192;
+    tuning.local_size = std::min(large_stage ? 256U : 128U, largest_workgroup(traits));
     tuning.rows = 4;
     tuning.lanes = 32;
     // A team wider than a row has groups leaves lanes idle.
@@ -41,7 +45,6 @@ MatvecTuning tune_matvec(const gpu::DeviceTraits &traits, const Variant &variant
         while (tuning.group_rows < 64 && rows / (2 * tuning.group_rows) >= 512) tuning.group_rows *= 2;
     // An odd number of workgroups too many would break the device's limit: only a head of millions of rows gets there.
     while ((rows + tuning.group_rows - 1) / tuning.group_rows > traits.max_workgroup_count_x) tuning.group_rows *= 2;
-    const std::uint64_t stage = std::uint64_t{8} * groups;
     if (prologue && 4 * stage + reduction_bytes(tuning.local_size) <= traits.max_shared_memory_bytes)
         tuning.stage_floats = static_cast<std::uint32_t>(stage);
     return tuning;
