@@ -15,28 +15,36 @@ layout(set = 0, binding = kEmbedControl) readonly buffer Control { ControlHeader
 #include "lib/weights.glsl"
 #include "lib/layer_norm.glsl"
 
-void main() {
+shared uint decided_run, decided_token;
+
+// By one invocation: the host may set stop_request and append to the prompt while this runs, and all must act on one answer.
+void decide() {
     uint entry = control.queue[control.step % kQueueLength];
     uint prompt_left = entries[entry].prompt_end - entries[entry].prompt_read;
+    bool stopped = entries[entry].stop_request != 0u;
     bool more = entries[entry].generating != 0u && entries[entry].halt == kHaltNone &&
                 entries[entry].produced < entries[entry].limit;
     bool prompt = prompt_left != 0u, pending = !prompt && entries[entry].pending != 0u;
-    bool run = (prompt || pending) && entries[entry].stop_request == 0u;
+    bool run = (prompt || pending) && !stopped;
     bool last = prompt_left <= 1u; // nothing of the prompt is left after this token
-    bool want_logits = run && (last || entries[entry].logits_every != 0u);
-    bool want_sample = more && last && entries[entry].stop_request == 0u;
-    uint token = prompt ? entries[entry].prompt[entries[entry].prompt_read % kPromptLength] : entries[entry].next_token;
+    decided_run = uint(run);
+    decided_token = prompt ? entries[entry].prompt[entries[entry].prompt_read % kPromptLength] : entries[entry].next_token;
 
-    if (gl_LocalInvocationID.x == 0u) {
-        step_header[kStepRun] = uint(run);
-        step_header[kStepToken] = token;
-        step_header[kStepParity] = entries[entry].parity;
-        step_header[kStepSlot] = entries[entry].slot;
-        step_header[kStepLogits] = uint(want_logits);
-        step_header[kStepSample] = uint(want_sample);
-        step_header[kStepEntry] = entry;
-        step_header[kStepPrompt] = uint(prompt);
-    }
+    step_header[kStepRun] = decided_run;
+    step_header[kStepToken] = decided_token;
+    step_header[kStepParity] = entries[entry].parity;
+    step_header[kStepSlot] = entries[entry].slot;
+    step_header[kStepLogits] = uint(run && (last || entries[entry].logits_every != 0u));
+    step_header[kStepSample] = uint(more && last && !stopped);
+    step_header[kStepEntry] = entry;
+    step_header[kStepPrompt] = uint(prompt);
+}
+
+void main() {
+    if (gl_LocalInvocationID.x == 0u) decide();
+    barrier();
+    uint token = decided_token;
+    bool run = decided_run != 0u;
     uint row = token - p.first_row; // wraps where the row is in an earlier part
     if (!run || row >= p.rows) return;
     for (uint g = gl_LocalInvocationID.x; g < p.groups; g += kLocalSize) {
