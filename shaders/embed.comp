@@ -10,7 +10,7 @@ layout(push_constant) uniform Params { EmbedParams p; };
 layout(set = 0, binding = kEmbedParams) readonly buffer Parameters { vec4 parameters[]; };
 layout(set = 0, binding = kEmbedScratch) coherent buffer Scratch4 { vec4 scratch4[]; };
 layout(set = 0, binding = kEmbedScratch) buffer StepHeader { uint step_header[]; };
-layout(set = 0, binding = kEmbedControl) readonly buffer Control { ControlHeader control; ControlEntry entries[]; };
+layout(set = 0, binding = kEmbedControl) volatile readonly buffer Control { ControlHeader control; ControlEntry entries[]; };
 #include "lib/reduce.glsl"
 #include "lib/weights.glsl"
 #include "lib/layer_norm.glsl"
