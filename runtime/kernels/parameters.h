@@ -25,7 +25,6 @@ class Parameters {
     gpu::BufferView part(std::uint32_t at, std::uint64_t bytes) const {
         return view().slice(std::uint64_t{16} * at, bytes);
     }
-    std::span<const std::uint32_t> words() const { return words_; }
 
   private:
     gpu::Buffer buffer_;

@@ -55,10 +55,6 @@ WeightLoader::WeightLoader(std::shared_ptr<gpu::Device> device, const loader::Te
     for (const loader::TensorInfo &tensor : source.tensors()) total_bytes_ += tensor.bytes();
 }
 
-bool WeightLoader::has(const std::string &name) const {
-    return loader::find_tensor(source_, name).has_value();
-}
-
 Result<std::size_t> WeightLoader::index_of(const std::string &name) const {
     if (const auto index = loader::find_tensor(source_, name)) return *index;
     return Error{Status::internal,

@@ -57,7 +57,6 @@ class WeightLoader {
     // Rows [rows, columns] as vectors one after the other; returns the place of the first.
     Result<std::uint32_t> vectors_of_rows(const std::string &name);
     Result<std::uint32_t> zeros(std::uint32_t count);
-    bool has(const std::string &name) const;
 
   private:
     Result<std::size_t> index_of(const std::string &name) const;
