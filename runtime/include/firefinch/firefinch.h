@@ -127,7 +127,8 @@ typedef struct ff_model_info {
     uint64_t parameters;
     uint64_t bytes;          /* of all tensors as stored */
     const char *container;   /* "safetensors", "pth", "gguf", "rwkv.cpp" */
-    const char *tokenizer;   /* what --tokenizer auto takes: "bytes", "world", "20b", or "" if nothing fits */
+    const char *tokenizer;   /* what "auto" takes: "file" (a vocabulary in the model file), "bytes", "world", "20b", or
+                                "" if nothing fits */
     int runnable;            /* 0: described, but this build cannot run the version */
 } ff_model_info;
 #define FF_MODEL_INFO_INIT {sizeof(ff_model_info), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}
@@ -156,17 +157,89 @@ FF_API ff_status ff_checkpoint_tensor(const ff_checkpoint *checkpoint, size_t in
 /* A string the file carries about itself; NULL if there is none of that name. */
 FF_API const char *ff_checkpoint_metadata(const ff_checkpoint *checkpoint, const char *key);
 
+/**
+ * Merges a LoRA adapter (RWKV-LM-LoRA and RWKV-PEFT: pairs lora_A [rank, in] and lora_B [out, rank], and whole tensors
+ * that replace the checkpoint's): W + alpha / rank * B A (arXiv 2106.09685), while the checkpoint is read. May be called
+ * again with another adapter.
+ *
+ * alpha    NULL: the factor is 1
+ *
+ * Not while another thread uses the checkpoint. Fails with FF_ERROR_IO, FF_ERROR_MODEL_FILE (half of a pair, a tensor
+ * that the checkpoint lacks, shapes that do not fit: the message names it) or FF_ERROR_ARGUMENT; the checkpoint is then
+ * as before.
+ */
+FF_API ff_status ff_checkpoint_merge_lora(ff_checkpoint *checkpoint, const char *path, const double *alpha,
+                                          ff_error *error);
+
+/* ---- writing checkpoints ------------------------------------------------------------------------------------------- */
+
+typedef struct ff_tensor_type {
+    const char *pattern; /* an official tensor name, in which * stands for any text: "blocks.*.att.key.weight" */
+    const char *type;    /* of ff_weight_type */
+} ff_tensor_type;
+
+typedef struct ff_write_options {
+    uint32_t struct_size;
+    const char *container; /* "gguf" or "safetensors" */
+    const char *weights;   /* "as-stored" (NULL), or a type of ff_weight_type: layers' matrices get it, the head no fewer
+                              than six bits, tables 16, what is small or sensitive stays */
+    const ff_tensor_type *tensor_types; /* [tensor_type_count] exceptions to that; the first pattern that fits decides */
+    size_t tensor_type_count;
+    const char *name;      /* of the model, in the file; NULL: the checkpoint's own, or its file's */
+    const struct ff_tokenizer *tokenizer; /* gguf: a vocabulary to write along; NULL: what the checkpoint brings */
+    ff_progress_callback progress;        /* in bytes */
+    void *progress_payload;
+} ff_write_options;
+#define FF_WRITE_OPTIONS_INIT {sizeof(ff_write_options), "gguf", 0, 0, 0, 0, 0, 0, 0}
+
+/* What was, or would be, written. Immutable. */
+typedef struct ff_write_report ff_write_report;
+typedef struct ff_written_tensor {
+    uint32_t struct_size;
+    const char *name, *from, *to; /* official name, stored type, written type */
+    int fallback;                 /* 1: its rows are no whole blocks of what it would have got */
+    uint64_t bytes;               /* as written */
+} ff_written_tensor;
+#define FF_WRITTEN_TENSOR_INIT {sizeof(ff_written_tensor), 0, 0, 0, 0, 0}
+
+/**
+ * Writes the checkpoint as another file, which appears under its name when it is complete. GGUF files of RWKV-6 and -7
+ * are as llama.cpp wants them.
+ *
+ * path     NULL: nothing is written, only the report made
+ * report   may be NULL; to be destroyed by the caller
+ *
+ * Fails with FF_ERROR_IO, FF_ERROR_MODEL_FILE, FF_ERROR_ARGUMENT (a type there is not, a pattern that no tensor's name
+ * fits, a block type for safetensors), FF_ERROR_UNSUPPORTED (a value does not fit its type) or FF_ERROR_CANCELLED.
+ */
+FF_API ff_status ff_checkpoint_write(const ff_checkpoint *checkpoint, const char *path, const ff_write_options *options,
+                                     ff_write_report **report, ff_error *error);
+FF_API void ff_write_report_destroy(ff_write_report *report);
+FF_API uint64_t ff_write_report_bytes(const ff_write_report *report); /* of the whole file */
+FF_API size_t ff_write_report_count(const ff_write_report *report);
+FF_API ff_status ff_write_report_tensor(const ff_write_report *report, size_t index, ff_written_tensor *out,
+                                        ff_error *error);
+
 /* ---- tokenizers -------------------------------------------------------------------------------------------------- */
 
 typedef struct ff_tokenizer ff_tokenizer; /* immutable: any number of threads */
 
-/* kind: "auto", "bytes", "world", "20b", or the path of a vocabulary file. `checkpoint` (may be NULL unless "auto")
- * decides for "auto". Fails with FF_ERROR_UNSUPPORTED where a vocabulary file is needed and none was named. */
+/* kind: "auto", "file", "bytes", "world", "20b", or the path of a vocabulary file (rwkv_vocab_v20230424.txt or a
+ * tokenizer.json like 20B's). `checkpoint` (may be NULL for the others) decides for "auto" and brings the vocabulary for
+ * "file". Fails with FF_ERROR_UNSUPPORTED where nothing fits, FF_ERROR_IO or FF_ERROR_MODEL_FILE. */
 FF_API ff_status ff_tokenizer_create(ff_tokenizer **out, const char *kind, const ff_checkpoint *checkpoint,
                                      ff_error *error);
 FF_API void ff_tokenizer_destroy(ff_tokenizer *tokenizer);
 FF_API const char *ff_tokenizer_name(const ff_tokenizer *tokenizer);
 FF_API uint32_t ff_tokenizer_vocabulary(const ff_tokenizer *tokenizer);
+
+/* Tokens that mean something beside their text. */
+typedef enum ff_token_role {
+    FF_TOKEN_END_OF_TEXT = 0, /* ends a document: World's and 20B's 0, or what the file names */
+    FF_TOKEN_END_OF_TURN = 1  /* ends a turn of a chat, where the file names one */
+} ff_token_role;
+/* Returns 0 if the tokenizer has no such token. */
+FF_API int ff_tokenizer_special(const ff_tokenizer *tokenizer, ff_token_role role, uint32_t *id);
 /* text [size] bytes -> ids. *count receives how many there are; `ids` (may be NULL) the first `capacity` of them. */
 FF_API ff_status ff_tokenizer_encode(const ff_tokenizer *tokenizer, const char *text, size_t size, uint32_t *ids,
                                      size_t capacity, size_t *count, ff_error *error);
@@ -262,6 +335,9 @@ typedef struct ff_session ff_session;
 FF_API ff_status ff_session_create(ff_session **out, ff_model *model, ff_error *error);
 FF_API void ff_session_destroy(ff_session *session);
 FF_API ff_status ff_session_reset(ff_session *session, ff_error *error); /* back to the zero state */
+/* A session of the same model that goes on from where this one is, and shares nothing with it: one copy on the device.
+ * Fails as ff_session_create does. */
+FF_API ff_status ff_session_fork(ff_session **out, ff_session *session, ff_error *error);
 
 /**
  * Reads `count` tokens into the session's state, one after the other.
@@ -278,6 +354,12 @@ FF_API ff_status ff_session_prefill(ff_session *session, const uint32_t *tokens,
 FF_API ff_status ff_session_evaluate(ff_session *session, const uint32_t *tokens, size_t count, float *logits,
                                      ff_error *error);
 
+typedef struct ff_logit_bias {
+    uint32_t token;
+    float bias; /* added to the token's logit; finite */
+} ff_logit_bias;
+
+/* In this order: bias, penalties, temperature, top_k, typical_p, top_p, min_p. A tie with the last token kept is kept. */
 typedef struct ff_sampling {
     uint32_t struct_size;
     float temperature;       /* 0: the most probable token, lowest id on a tie */
@@ -287,8 +369,13 @@ typedef struct ff_sampling {
     float frequency;         /* times the token's decayed count, subtracted as well */
     float penalty_decay;     /* what a count is multiplied by at each produced token; 1: counts never fade */
     uint64_t seed;           /* same seed, same device, same build: same tokens */
+    float min_p;             /* 0: all; tokens at least min_p times as probable as the most probable one */
+    float typical_p;         /* 1: all; the smallest set of tokens that reaches this probability, those first whose
+                                information is closest to the distribution's entropy (arXiv 2202.00666) */
+    const ff_logit_bias *logit_bias; /* [logit_bias_count], at most 256; of a token named twice the sum */
+    size_t logit_bias_count;
 } ff_sampling;
-#define FF_SAMPLING_INIT {sizeof(ff_sampling), 1.0f, 0, 1.0f, 0.0f, 0.0f, 0.996f, 0}
+#define FF_SAMPLING_INIT {sizeof(ff_sampling), 1.0f, 0, 1.0f, 0.0f, 0.0f, 0.996f, 0, 0.0f, 1.0f, 0, 0}
 
 typedef enum ff_stop_reason { FF_STOP_LIMIT = 0, FF_STOP_TOKEN = 1, FF_STOP_CALLBACK = 2 } ff_stop_reason;
 
@@ -331,9 +418,19 @@ FF_API ff_status ff_session_generate(ff_session *session, const ff_generate_opti
 
 /* The state as a safetensors file (docs/state.md), written to a temporary file and renamed. */
 FF_API ff_status ff_session_save(ff_session *session, const char *path, ff_error *error);
-/* Fails with FF_ERROR_MODEL_FILE when the file holds the state of another version or shape, naming both: the session
- * is as before the call. */
+/* Such a file, or a state-tuned .pth or .safetensors (blocks.N.att.time_state [H, N, N] for every layer; versions 5 to
+ * 7a), after which nothing was read yet. Fails with FF_ERROR_MODEL_FILE when the file holds the state of another version
+ * or shape, naming both: the session is as before the call. */
 FF_API ff_status ff_session_load(ff_session *session, const char *path, ff_error *error);
+
+/* A session's state in host memory: what a step back, or a save game, needs. Immutable; any session of the same model
+ * takes it, any number of times. */
+typedef struct ff_snapshot ff_snapshot;
+FF_API ff_status ff_snapshot_create(ff_snapshot **out, ff_session *session, ff_error *error);
+FF_API void ff_snapshot_destroy(ff_snapshot *snapshot);
+FF_API uint64_t ff_snapshot_bytes(const ff_snapshot *snapshot);
+/* Fails with FF_ERROR_ARGUMENT when the snapshot is of another model. */
+FF_API ff_status ff_session_restore(ff_session *session, const ff_snapshot *snapshot, ff_error *error);
 
 #ifdef __cplusplus
 }

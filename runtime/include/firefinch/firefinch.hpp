@@ -20,6 +20,7 @@
 #include <cstdint>
 #include <exception>
 #include <memory>
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -97,6 +98,11 @@ inline ff_engine_options engine_options() {
 inline ff_model_options model_options() {
     return detail::sized<ff_model_options>();
 }
+inline ff_write_options write_options() {
+    ff_write_options options = detail::sized<ff_write_options>();
+    options.container = "gguf";
+    return options;
+}
 inline ff_sampling sampling() {
     return FF_SAMPLING_INIT;
 }
@@ -172,10 +178,36 @@ class Checkpoint {
         return detail::fetch<ff_tensor_info>(ff_checkpoint_tensor, get(), index);
     }
     const char *metadata(const char *key) const { return ff_checkpoint_metadata(get(), key); } // may be nullptr
+    void merge_lora(const std::string &path, std::optional<double> alpha = std::nullopt) {
+        detail::check(ff_checkpoint_merge_lora, handle_.get(), path.c_str(), alpha ? &*alpha : nullptr);
+    }
     const ff_checkpoint *get() const { return handle_.get(); }
 
   private:
     detail::Owner<ff_checkpoint, ff_checkpoint_close> handle_;
+};
+
+// What ff_checkpoint_write wrote, or with no path would write.
+class WriteReport {
+  public:
+    WriteReport(const Checkpoint &checkpoint, const std::optional<std::string> &path, const ff_write_options &options)
+        : handle_(write(checkpoint, path, options)) {}
+    std::uint64_t bytes() const { return ff_write_report_bytes(get()); }
+    std::size_t tensor_count() const { return ff_write_report_count(get()); }
+    ff_written_tensor tensor(std::size_t index) const {
+        return detail::fetch<ff_written_tensor>(ff_write_report_tensor, get(), index);
+    }
+    const ff_write_report *get() const { return handle_.get(); }
+
+  private:
+    static ff_write_report *write(const Checkpoint &checkpoint, const std::optional<std::string> &path,
+                                  const ff_write_options &options) {
+        ff_write_report *made = nullptr;
+        detail::check(ff_checkpoint_write, checkpoint.get(), path ? path->c_str() : nullptr, &options, &made);
+        return made;
+    }
+
+    detail::Owner<ff_write_report, ff_write_report_destroy> handle_;
 };
 
 class Tokenizer {
@@ -185,6 +217,10 @@ class Tokenizer {
                                                checkpoint == nullptr ? nullptr : checkpoint->get())) {}
     std::string name() const { return ff_tokenizer_name(get()); }
     std::uint32_t vocabulary() const { return ff_tokenizer_vocabulary(get()); }
+    std::optional<std::uint32_t> special(ff_token_role role) const {
+        std::uint32_t id = 0;
+        return ff_tokenizer_special(get(), role, &id) != 0 ? std::optional(id) : std::nullopt;
+    }
     std::vector<std::uint32_t> encode(std::string_view text) const {
         std::vector<std::uint32_t> ids(text.size()); // an id is seldom less than a byte
         std::size_t count = encode_into(text, ids);
@@ -255,10 +291,26 @@ class Model {
     detail::Owner<ff_model, ff_model_destroy> handle_;
 };
 
+class Session;
+
+// A state in host memory, which any session of the same model can go back to.
+class Snapshot {
+  public:
+    explicit Snapshot(Session &session);
+    std::uint64_t bytes() const { return ff_snapshot_bytes(get()); }
+    const ff_snapshot *get() const { return handle_.get(); }
+
+  private:
+    detail::Owner<ff_snapshot, ff_snapshot_destroy> handle_;
+};
+
 class Session {
   public:
     explicit Session(const Model &model) : handle_(detail::create<ff_session>(ff_session_create, model.get())) {}
     void reset() { detail::check(ff_session_reset, get()); }
+    // Another session that goes on from here and shares nothing with this one.
+    Session fork() { return Session(detail::create<ff_session>(ff_session_fork, get())); }
+    void restore(const Snapshot &snapshot) { detail::check(ff_session_restore, get(), snapshot.get()); }
     // logits [V] after the last token, or nullptr
     void prefill(const std::uint32_t *tokens, std::size_t count, float *logits = nullptr) {
         detail::check(ff_session_prefill, get(), tokens, count, logits);
@@ -297,8 +349,11 @@ class Session {
     ff_session *get() const { return handle_.get(); }
 
   private:
+    explicit Session(ff_session *handle) : handle_(handle) {}
     detail::Owner<ff_session, ff_session_destroy> handle_;
 };
+
+inline Snapshot::Snapshot(Session &session) : handle_(detail::create<ff_snapshot>(ff_snapshot_create, session.get())) {}
 
 } // namespace firefinch
 
