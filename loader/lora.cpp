@@ -21,7 +21,8 @@ struct Change {
 
 class MergedSource final : public TensorSource {
   public:
-    MergedSource(std::unique_ptr<TensorSource> base, std::unique_ptr<TensorSource> adapter, std::optional<double> alpha)
+    MergedSource(std::shared_ptr<const TensorSource> base, std::unique_ptr<TensorSource> adapter,
+                 std::optional<double> alpha)
         : base_(std::move(base)), adapter_(std::move(adapter)), alpha_(alpha),
           tensors_(base_->tensors().begin(), base_->tensors().end()), changes_(tensors_.size()) {}
 
@@ -133,7 +134,8 @@ class MergedSource final : public TensorSource {
         return TensorBytes(std::move(bytes));
     }
 
-    std::unique_ptr<TensorSource> base_, adapter_;
+    std::shared_ptr<const TensorSource> base_;
+    std::unique_ptr<TensorSource> adapter_;
     std::optional<double> alpha_;
     std::vector<TensorInfo> tensors_;
     std::vector<Change> changes_; // one for each tensor
@@ -141,7 +143,7 @@ class MergedSource final : public TensorSource {
 
 } // namespace
 
-Result<std::unique_ptr<TensorSource>> merge_lora(std::unique_ptr<TensorSource> base,
+Result<std::unique_ptr<TensorSource>> merge_lora(std::shared_ptr<const TensorSource> base,
                                                  std::unique_ptr<TensorSource> adapter, std::optional<double> alpha) {
     const std::string path = adapter->path();
     return guarded(path, "reading an adapter", [&]() -> Result<std::unique_ptr<TensorSource>> {

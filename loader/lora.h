@@ -14,7 +14,8 @@ namespace ff::loader {
 // float, and is f32 if it was blocks; a replaced tensor has the adapter's type.
 // Fails with model_file or argument, naming the tensor: half of a pair, a pair or tensor that the base lacks, shapes
 // that do not fit, an alpha that is no finite number, an adapter that changes nothing.
-Result<std::unique_ptr<TensorSource>> merge_lora(std::unique_ptr<TensorSource> base,
+// The base is shared, so that a caller who keeps it has it unchanged when the adapter is refused.
+Result<std::unique_ptr<TensorSource>> merge_lora(std::shared_ptr<const TensorSource> base,
                                                  std::unique_ptr<TensorSource> adapter,
                                                  std::optional<double> alpha = std::nullopt);
 

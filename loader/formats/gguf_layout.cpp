@@ -12,16 +12,18 @@ namespace {
 
 class Layouter {
   public:
-    Layouter(const TensorSource &source, const ModelDescription &model, std::optional<DType> weights)
-        : source_(source), architecture_(gguf_architecture(model.version)), weights_(weights) {}
+    Layouter(const TensorSource &source, const ModelDescription &model, std::optional<DType> weights,
+             std::span<const TypeRule> rules)
+        : source_(source), architecture_(gguf_architecture(model.version)), weights_(weights), rules_(rules) {}
 
     Result<std::vector<GgufPart>> all() {
         const bool verbatim = architecture_ != "rwkv6" && architecture_ != "rwkv7";
         for (std::size_t i = 0; i < source_.tensors().size(); ++i) {
-            if (verbatim)
-                add(i, source_.tensors()[i].name, source_.tensors()[i].shape, GgufForm::matrix);
-            else
+            if (verbatim) {
+                FF_TRY(add(i, source_.tensors()[i].name, source_.tensors()[i].shape, GgufForm::matrix));
+            } else {
                 FF_TRY(take(i));
+            }
         }
         return std::move(parts_);
     }
@@ -35,15 +37,33 @@ class Layouter {
         return false;
     }
 
-    void add(std::size_t index, std::string name, std::vector<std::uint64_t> shape, GgufForm form) {
+    // What a rule says of a tensor that has to be f32.
+    Result<void> check_f32(const TensorInfo &stored) const {
+        const TypeRule *rule = rule_for(stored.name, rules_);
+        if (rule == nullptr || rule->type == DType::f32) return {};
+        return Error{
+            Status::argument,
+            fmt::format("{}: the pattern {} makes tensor {} {}, but llama.cpp takes it as f32 only; narrow the "
+                        "pattern, or put one that keeps it f32 before",
+                        printable(source_.path()), printable(rule->pattern), printable(stored.name),
+                        name_of(rule->type))};
+    }
+
+    Result<void> add(std::size_t index, std::string name, std::vector<std::uint64_t> shape, GgufForm form) {
         const TensorInfo &stored = source_.tensors()[index];
-        const Storage storage = storage_of(stored, weights_);
+        // Rows are those of the file, where low-rank matrices lie the other way.
+        const Storage storage = storage_of({stored.name, stored.dtype, shape}, weights_, rules_);
         GgufPart part{
             {std::move(name), storage.dtype, std::move(shape)}, {index}, form == GgufForm::turned, storage.fallback};
-        const bool f32 = form == GgufForm::norm || form == GgufForm::vector || form == GgufForm::heads;
-        if (f32 || must_be_f32(part.info.name)) part.info.dtype = DType::f32;
-        if (part.turned && block_elements(part.info.dtype) != 1) part.info.dtype = DType::f32; // as turned() leaves it
+        const bool vector = form == GgufForm::norm || form == GgufForm::vector || form == GgufForm::heads;
+        if (vector || must_be_f32(part.info.name)) {
+            FF_TRY(check_f32(stored));
+            part.info.dtype = DType::f32;
+        }
+        const bool as_turned = part.turned && rule_for(stored.name, rules_) == nullptr;
+        if (as_turned && block_elements(part.info.dtype) != 1) part.info.dtype = DType::f32; // as turned() leaves it
         parts_.push_back(std::move(part));
+        return {};
     }
 
     Result<void> take(std::size_t index) {
@@ -56,8 +76,7 @@ class Layouter {
             }
         for (const GgufName &name : gguf_model_names())
             if (name.official == stem) {
-                add(index, std::string(name.file) + suffix, flat(stored, name.form), name.form);
-                return {};
+                return add(index, std::string(name.file) + suffix, flat(stored, name.form), name.form);
             }
         constexpr std::size_t kBlocks = 7; // "blocks."
         const std::size_t dot = stem.find('.', kBlocks);
@@ -72,11 +91,11 @@ class Layouter {
             return stem.back() == fused.letters.front() ? add_fused(layer, prefix, fused) : Result<void>();
         for (const GgufName &name : gguf_layer_names(architecture_)) {
             if (name.official != stem) continue;
-            add(index, prefix + std::string(name.file) + suffix, flat(stored, name.form), name.form);
+            FF_TRY(add(index, prefix + std::string(name.file) + suffix, flat(stored, name.form), name.form));
             // llama.cpp wants layer 0 to have v0, v1, v2 of the shapes of a0, a1, a2, and never uses them.
             if (seven && layer == "0" && (stem == "att.a0" || stem == "att.a1" || stem == "att.a2"))
-                add(index, fmt::format("{}time_mix_v{}.weight", prefix, stem.back()), flat(stored, name.form),
-                    name.form);
+                return add(index, fmt::format("{}time_mix_v{}.weight", prefix, stem.back()), flat(stored, name.form),
+                           name.form);
             return {};
         }
         return nameless(stored);
@@ -108,6 +127,7 @@ class Layouter {
             if (!found)
                 return Error{Status::internal, fmt::format("{}: blocks.{}.{}{} was there when the file was described",
                                                            printable(source_.path()), layer, fused.prefix, letter)};
+            FF_TRY(check_f32(source_.tensors()[*found]));
             width = source_.tensors()[*found].elements();
             part.parts.push_back(*found);
         }
@@ -124,6 +144,7 @@ class Layouter {
     const TensorSource &source_;
     std::string_view architecture_;
     std::optional<DType> weights_;
+    std::span<const TypeRule> rules_;
     std::vector<GgufPart> parts_;
 };
 
@@ -148,8 +169,8 @@ std::string_view gguf_architecture(Version version) {
 }
 
 Result<std::vector<GgufPart>> gguf_layout(const TensorSource &source, const ModelDescription &model,
-                                          std::optional<DType> weights) {
-    return Layouter(source, model, weights).all();
+                                          std::optional<DType> weights, std::span<const TypeRule> rules) {
+    return Layouter(source, model, weights, rules).all();
 }
 
 } // namespace ff::loader

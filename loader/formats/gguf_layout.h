@@ -16,8 +16,9 @@ struct GgufPart {
 // "rwkv4" ... "rwkv7", "rwkv7a"
 std::string_view gguf_architecture(Version version);
 
-// Fails with internal if a tensor has no name in the file.
+// Fails with argument if a rule wants a type for a tensor that llama.cpp takes as f32 only, and with internal if a
+// tensor has no name in the file.
 Result<std::vector<GgufPart>> gguf_layout(const TensorSource &source, const ModelDescription &model,
-                                          std::optional<DType> weights);
+                                          std::optional<DType> weights, std::span<const TypeRule> rules = {});
 
 } // namespace ff::loader

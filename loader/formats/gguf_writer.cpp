@@ -119,7 +119,8 @@ class GgufWriter {
         : source_(source), model_(model), options_(options), architecture_(gguf_architecture(model.version)) {}
 
     Result<WriteReport> plan() {
-        FF_TRY_ASSIGN(parts_, gguf_layout(source_, model_, options_.weights));
+        FF_TRY(check_rules(source_, options_.rules));
+        FF_TRY_ASSIGN(parts_, gguf_layout(source_, model_, options_.weights, options_.rules));
         WriteReport report;
         for (const GgufPart &part : parts_) {
             for (const std::size_t index : part.parts)

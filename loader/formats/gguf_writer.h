@@ -4,14 +4,16 @@
 
 #include "loader/description.h"
 #include "loader/formats/convert_rows.h"
+#include "loader/quant/policy.h"
 #include "loader/tokenizer/tokenizer.h"
 
 namespace ff::loader {
 
 struct GgufOptions {
     std::optional<DType> weights =
-        {};                // quant/policy.h says what becomes of which tensor; nothing: all as they are stored
-    std::string name = {}; // general.name; empty: the source's, or its file's name
+        {}; // quant/policy.h says what becomes of which tensor; nothing: all as they are stored
+    std::vector<TypeRule> rules = {}; // exceptions to that
+    std::string name = {};            // general.name; empty: the source's, or its file's name
     // The bytes of every token by id, for longest match (world, bytes); ids without text are empty, and there may be
     // fewer than the model has rows. Empty: those that the source brings along, or none: such a file runs, but programs
     // that read it need another way to tokenise.
@@ -26,7 +28,8 @@ Result<std::vector<std::string>> token_texts_of(const Tokenizer &tokenizer);
 Result<WriteReport> plan_gguf(const TensorSource &source, const ModelDescription &model, const GgufOptions &options);
 // One tensor at a time passes through memory, large ones in pieces. For llama.cpp's sake, vectors and the few matrices
 // that it takes only so become f32, which loses nothing.
-// Fails with io, argument, unsupported (a value does not fit its type), cancelled, or as read() does.
+// Fails with io, argument (a rule that fits no tensor, or wants what llama.cpp does not take), unsupported (a value
+// does not fit its type), cancelled, or as read() does.
 Result<WriteReport> write_gguf(const TensorSource &source, const ModelDescription &model, const GgufOptions &options,
                                const std::string &path);
 

@@ -3,7 +3,6 @@
 #include "loader/checked.h"
 #include "loader/formats/output_file.h"
 #include "loader/guard.h"
-#include "loader/quant/policy.h"
 
 #include <nlohmann/json.hpp>
 
@@ -16,11 +15,12 @@ std::string_view spelled(DType dtype) {
 }
 
 // The eight bytes of length and the header, padded with spaces as the format suggests.
-std::string header_of(const TensorSource &source, const WriteReport &report) {
+std::string header_of(const TensorSource &source, const SafetensorsOptions &options, const WriteReport &report) {
     nlohmann::ordered_json header;
     auto &metadata = header["__metadata__"];
     if (source.container() == "safetensors")
         for (const auto &[key, value] : source.metadata()) metadata[key] = value;
+    if (!options.name.empty()) metadata["name"] = options.name;
     metadata["format"] = "pt";
     std::uint64_t offset = 0;
     for (std::size_t i = 0; i < report.tensors.size(); ++i) {
@@ -37,19 +37,24 @@ std::string header_of(const TensorSource &source, const WriteReport &report) {
 }
 
 Result<WriteReport> planned(const TensorSource &source, const SafetensorsOptions &options) {
-    if (options.weights && block_elements(*options.weights) != 1)
+    const auto check = [&](DType wanted) -> Result<void> {
+        if (block_elements(wanted) == 1) return {};
         return Error{Status::argument, fmt::format("{}: safetensors cannot hold {} weights, expected f32, f16 or bf16; "
                                                    "write a .gguf instead",
-                                                   printable(source.path()), name_of(*options.weights))};
+                                                   printable(source.path()), name_of(wanted))};
+    };
+    if (options.weights) FF_TRY(check(*options.weights));
+    for (const TypeRule &rule : options.rules) FF_TRY(check(rule.type));
+    FF_TRY(check_rules(source, options.rules));
     WriteReport report;
     for (const TensorInfo &tensor : source.tensors()) {
-        WrittenTensor written{tensor.name, tensor.dtype, storage_of(tensor, options.weights).dtype};
+        WrittenTensor written{tensor.name, tensor.dtype, storage_of(tensor, options.weights, options.rules).dtype};
         if (block_elements(written.to) != 1) written.to = DType::f32;
         written.bytes = TensorInfo{tensor.name, written.to, tensor.shape}.bytes();
         report.bytes += written.bytes;
         report.tensors.push_back(std::move(written));
     }
-    report.bytes += header_of(source, report).size();
+    report.bytes += header_of(source, options, report).size();
     return report;
 }
 
@@ -64,7 +69,7 @@ Result<WriteReport> write_safetensors(const TensorSource &source, const Safetens
     return guarded(path, "writing a safetensors file", [&]() -> Result<WriteReport> {
         FF_TRY_ASSIGN(WriteReport report, planned(source, options));
         FF_TRY_ASSIGN(OutputFile file, OutputFile::create(path));
-        const std::string header = header_of(source, report);
+        const std::string header = header_of(source, options, report);
         FF_TRY(file.write(std::as_bytes(std::span(header))));
         for (std::size_t i = 0; i < report.tensors.size(); ++i) {
             const WrittenTensor &tensor = report.tensors[i];

@@ -1,5 +1,10 @@
 #include "loader/quant/policy.h"
 
+#include "loader/text.h"
+
+#include <algorithm>
+#include <fmt/format.h>
+
 namespace ff::loader {
 
 namespace {
@@ -35,6 +40,33 @@ DType next_smaller_block(DType dtype) {
     return DType::f16;
 }
 
+// A star first stands for nothing, then for more and more; only the last one met may need to grow.
+bool fits(std::string_view pattern, std::string_view name) {
+    std::size_t p = 0, n = 0, star = pattern.npos, resume = 0;
+    while (n < name.size()) {
+        if (p < pattern.size() && pattern[p] == '*') {
+            star = p++;
+            resume = n;
+        } else if (p < pattern.size() && pattern[p] == name[n]) {
+            ++p;
+            ++n;
+        } else if (star != pattern.npos) {
+            p = star + 1;
+            n = ++resume;
+        } else {
+            return false;
+        }
+    }
+    return pattern.find_first_not_of('*', p) == pattern.npos;
+}
+
+Storage whole_blocks(const TensorInfo &tensor, DType wanted) {
+    Storage storage{wanted};
+    const std::uint64_t columns = tensor.shape.empty() ? 1 : tensor.shape.back();
+    while (columns % block_elements(storage.dtype) != 0) storage = {next_smaller_block(storage.dtype), true};
+    return storage;
+}
+
 } // namespace
 
 Role role_of(std::string_view name) {
@@ -47,16 +79,27 @@ Role role_of(std::string_view name) {
     return Role::parameter;
 }
 
-Storage storage_of(const TensorInfo &tensor, std::optional<DType> wanted) {
+const TypeRule *rule_for(std::string_view name, std::span<const TypeRule> rules) {
+    const auto found = std::ranges::find_if(rules, [&](const TypeRule &rule) { return fits(rule.pattern, name); });
+    return found == rules.end() ? nullptr : &*found;
+}
+
+Result<void> check_rules(const TensorSource &source, std::span<const TypeRule> rules) {
+    for (const TypeRule &rule : rules)
+        if (std::ranges::none_of(source.tensors(), [&](const TensorInfo &t) { return fits(rule.pattern, t.name); }))
+            return Error{Status::argument,
+                         fmt::format("{}: no tensor fits the pattern {}; names are like blocks.0.att.key.weight, and * "
+                                     "stands for any text",
+                                     printable(source.path()), printable(rule.pattern))};
+    return {};
+}
+
+Storage storage_of(const TensorInfo &tensor, std::optional<DType> wanted, std::span<const TypeRule> rules) {
+    if (const TypeRule *rule = rule_for(tensor.name, rules)) return whole_blocks(tensor, rule->type);
     const Role role = role_of(tensor.name);
     if (!wanted || role == Role::parameter) return {tensor.dtype};
-    DType dtype = *wanted;
-    if (role == Role::table && !plain(dtype)) return {tensor.dtype == DType::f32 ? DType::f16 : tensor.dtype};
-    if (role == Role::head && low(dtype)) dtype = DType::q6_k;
-    Storage storage{dtype};
-    const std::uint64_t columns = tensor.shape.empty() ? 1 : tensor.shape.back();
-    while (columns % block_elements(storage.dtype) != 0) storage = {next_smaller_block(storage.dtype), true};
-    return storage;
+    if (role == Role::table && !plain(*wanted)) return {tensor.dtype == DType::f32 ? DType::f16 : tensor.dtype};
+    return whole_blocks(tensor, role == Role::head && low(*wanted) ? DType::q6_k : *wanted);
 }
 
 } // namespace ff::loader

@@ -4,6 +4,7 @@
 #include "loader/tensor_source.h"
 
 #include <optional>
+#include <span>
 
 namespace ff::loader {
 
@@ -24,6 +25,16 @@ struct Storage {
 // as they are stored, tables of f32 becoming f16 beside blocks. For a plain float type everything but parameters gets
 // it. Nothing wanted: everything stays as it is. Where rows are no whole blocks: q4_k becomes q5_0, q5_k q5_1, q6_k
 // q8_0, nf4 q5_0, and the types of 32 elements f16.
-Storage storage_of(const TensorInfo &tensor, std::optional<DType> wanted);
+// A tensor that a rule names gets the rule's type instead, whatever its role, and falls back from it in the same way.
+struct TypeRule {
+    std::string pattern; // an official name, in which * stands for any text
+    DType type;
+};
+Storage storage_of(const TensorInfo &tensor, std::optional<DType> wanted, std::span<const TypeRule> rules = {});
+
+// The first rule that fits; nothing if none does.
+const TypeRule *rule_for(std::string_view name, std::span<const TypeRule> rules);
+// Fails with argument, naming the pattern, if one fits no tensor at all.
+Result<void> check_rules(const TensorSource &source, std::span<const TypeRule> rules);
 
 } // namespace ff::loader

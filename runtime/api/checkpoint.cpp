@@ -1,5 +1,6 @@
 #include "runtime/api/objects.h"
 
+#include "loader/lora.h"
 
 #include <fmt/format.h>
 
@@ -7,14 +8,14 @@ using namespace ff;
 
 namespace {
 
-ff_checkpoint *wrap(std::unique_ptr<loader::TensorSource> source) {
+ff_checkpoint described(std::shared_ptr<const loader::TensorSource> source) {
     Result<loader::ModelDescription> description = loader::describe(*source);
     std::string version, tokenizer;
     if (description.ok()) {
         version = loader::label_of(description->version);
         tokenizer = api::tokenizer_for(description->vocabulary);
     }
-    return new ff_checkpoint{std::move(source), std::move(description), std::move(version), std::move(tokenizer)};
+    return {std::move(source), std::move(description), std::move(version), std::move(tokenizer)};
 }
 
 } // namespace
@@ -61,7 +62,7 @@ ff_status ff_checkpoint_open(ff_checkpoint **out, const char *path, ff_error *er
     return api::guard(error, [&]() -> Result<void> {
         if (!out || !path) return api::null_argument(out ? "path" : "out");
         FF_TRY_ASSIGN(std::unique_ptr<loader::TensorSource> source, loader::open_tensor_source(path));
-        *out = wrap(std::move(source));
+        *out = new ff_checkpoint(described(std::move(source)));
         return {};
     });
 }
@@ -72,7 +73,7 @@ ff_status ff_checkpoint_open_memory(ff_checkpoint **out, const char *name, const
         if (!out || !name || !bytes) return api::null_argument(!out ? "out" : !name ? "name" : "bytes");
         FF_TRY_ASSIGN(std::unique_ptr<loader::TensorSource> source,
                       loader::open_tensor_source(name, std::span(static_cast<const std::byte *>(bytes), size)));
-        *out = wrap(std::move(source));
+        *out = new ff_checkpoint(described(std::move(source)));
         return {};
     });
 }
@@ -116,4 +117,20 @@ const char *ff_checkpoint_metadata(const ff_checkpoint *checkpoint, const char *
     if (!checkpoint || !key) return nullptr;
     const auto found = checkpoint->source->metadata().find(key);
     return found == checkpoint->source->metadata().end() ? nullptr : found->second.c_str();
+}
+
+ff_status ff_checkpoint_merge_lora(ff_checkpoint *checkpoint, const char *path, const double *alpha, ff_error *error) {
+    return api::guard(error, [&]() -> Result<void> {
+        if (!checkpoint || !path) return api::null_argument(checkpoint ? "path" : "checkpoint");
+        FF_TRY_ASSIGN(std::unique_ptr<loader::TensorSource> adapter, loader::open_tensor_source(path));
+        FF_TRY_ASSIGN(
+            std::unique_ptr<loader::TensorSource> merged,
+            loader::merge_lora(checkpoint->source, std::move(adapter), alpha ? std::optional(*alpha) : std::nullopt));
+        ff_checkpoint changed = described(std::move(merged));
+        if (checkpoint->description.ok() && !changed.description.ok()) return changed.description.error();
+        // Shapes stay, so the strings do, which a caller may hold.
+        checkpoint->source = std::move(changed.source);
+        checkpoint->description = std::move(changed.description);
+        return {};
+    });
 }

@@ -7,7 +7,7 @@
 #include "runtime/engine/session.h"
 
 struct ff_checkpoint {
-    std::unique_ptr<ff::loader::TensorSource> source;
+    std::shared_ptr<const ff::loader::TensorSource> source;
     ff::Result<ff::loader::ModelDescription> description; // the sentence why not, for files that only list
     std::string version, tokenizer;
 };

@@ -124,3 +124,22 @@ TEST_CASE("lora: what does not fit is named") {
     const Bytes base = safetensors_file(filled_model("7.0")), file = safetensors_file(adapter());
     check_error(error_of(merge(base, file, NAN)), "x", Status::argument, {"alpha", "nan"});
 }
+
+TEST_CASE("lora: the base stays with who shares it, and a second adapter goes on top of the first") {
+    const Bytes file = safetensors_file(filled_model("7.0")), first = safetensors_file(adapter()),
+                wrong = safetensors_file({f32_tensor("nothing.lora_A", {2, 16}, kDown)});
+    const std::shared_ptr<const TensorSource> base = opened(file);
+    CHECK_FALSE(merge_lora(base, opened(wrong)).ok());
+    CHECK(describe(*base).ok());
+    const auto once = merge_lora(base, opened(first));
+    REQUIRE(once.ok());
+    const std::vector<float> one = values_of(**once, kMatrix), none = values_of(*base, kMatrix);
+    auto again = merge_lora(base, opened(first));
+    const auto twice = merge_lora(std::move(again).value(), opened(first));
+    REQUIRE(twice.ok());
+    const std::vector<float> two = values_of(**twice, kMatrix);
+    int wrong_values = 0;
+    for (std::size_t i = 0; i < two.size(); ++i)
+        if (!(std::fabs((two[i] - none[i]) - 2 * (one[i] - none[i])) <= 1e-4f)) ++wrong_values;
+    CHECK(wrong_values == 0);
+}

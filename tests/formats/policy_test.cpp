@@ -73,3 +73,44 @@ TEST_CASE("storage: rows that are no whole blocks fall back, and say so") {
     CHECK(decide("head.weight", DType::f32, 96, DType::q4_k).dtype == DType::q8_0);
     CHECK(decide("head.weight", DType::f32, 96, DType::q4_k).fallback);
 }
+
+TEST_CASE("storage: the first rule that fits decides, whatever the role") {
+    const std::vector<TypeRule> rules = {{"blocks.*.att.key.weight", DType::q8_0},
+                                         {"blocks.*.att.*", DType::f16},
+                                         {"head.weight", DType::q4_k},
+                                         {"*emb.weight", DType::q4_0}};
+    const auto decide_by_rules = [&](std::string name, std::uint64_t columns) {
+        return storage_of({std::move(name), DType::f32, {8, columns}}, DType::q6_k, rules);
+    };
+    CHECK(decide_by_rules("blocks.3.att.key.weight", 256).dtype == DType::q8_0);
+    CHECK(decide_by_rules("blocks.3.att.value.weight", 256).dtype == DType::f16);
+    CHECK(decide_by_rules("blocks.3.att.w1", 256).dtype == DType::f16); // a parameter
+    CHECK(decide_by_rules("blocks.3.ffn.key.weight", 256).dtype == DType::q6_k);
+    CHECK(decide_by_rules("head.weight", 256).dtype == DType::q4_k); // no six bits for who asks for four
+    CHECK(decide_by_rules("emb.weight", 256).dtype == DType::q4_0);
+    CHECK(decide_by_rules("blocks.3.ffn.s_emb.weight", 256).dtype == DType::q4_0);
+    CHECK(decide_by_rules("head.weight", 96).dtype == DType::q5_0);
+    CHECK(decide_by_rules("head.weight", 96).fallback);
+    CHECK(decide_by_rules("blocks.3.att.key.weight", 48).dtype == DType::f16);
+    CHECK(decide_by_rules("blocks.3.att.key.weight", 48).fallback);
+}
+
+TEST_CASE("patterns: a star stands for any text, all else for itself") {
+    const auto fits = [](std::string pattern, std::string_view name) {
+        const std::vector<TypeRule> rules = {{std::move(pattern), DType::f16}};
+        return rule_for(name, rules) != nullptr;
+    };
+    CHECK(fits("*", "emb.weight"));
+    CHECK(fits("emb.weight", "emb.weight"));
+    CHECK(fits("emb.weight*", "emb.weight"));
+    CHECK(fits("**weight", "emb.weight"));
+    CHECK(fits("blocks.*.weight", "blocks.1.att.key.weight"));
+    CHECK(fits("*.key.*ght", "blocks.1.att.key.weight"));
+    CHECK(fits("*a*a*a", "aaaa"));
+    CHECK_FALSE(fits("*a*a*a*", "aa"));
+    CHECK_FALSE(fits("", "emb.weight"));
+    CHECK_FALSE(fits("emb", "emb.weight"));
+    CHECK_FALSE(fits("emb?weight", "emb.weight"));
+    CHECK_FALSE(fits("*.bias", "ln_out.bias.x"));
+    CHECK_FALSE(fits("emb.weigh*t.", "emb.weight"));
+}

@@ -248,3 +248,75 @@ TEST_CASE("a file may be written over itself") {
     (void)write(*source, {.weights = DType::q8_0}, path);
     CHECK(must(open_tensor_source(path.path()))->container() == "gguf");
 }
+
+TEST_CASE("rules decide for single tensors, in both containers") {
+    const Bytes file = safetensors_file(wide_model("7.0"));
+    const auto source = opened(file);
+    const auto type_in = [](const WriteReport &report, std::string_view name) {
+        const auto found = std::ranges::find(report.tensors, name, &WrittenTensor::name);
+        REQUIRE(found != report.tensors.end());
+        return *found;
+    };
+    const TemporaryPath path;
+    const WriteReport report = write(*source,
+                                     {.weights = DType::q4_k,
+                                      .rules = {{"blocks.0.*.value.weight", DType::q8_0},
+                                                {"blocks.*.att.g1", DType::q5_1},
+                                                {"blocks.*.att.a2", DType::q8_0},
+                                                {"emb.weight", DType::q6_k},
+                                                {"head.weight", DType::q4_0}}},
+                                     path);
+    CHECK(type_in(report, "blocks.0.att.value.weight").to == DType::q8_0);
+    CHECK(type_in(report, "blocks.1.att.value.weight").to == DType::q4_k);
+    CHECK(type_in(report, "blocks.1.att.g1").to ==
+          DType::q5_1); // a row has 256 values in the file, 6 in the checkpoint
+    CHECK_FALSE(type_in(report, "blocks.1.att.g1").fallback);
+    CHECK(type_in(report, "blocks.1.att.a2").to == DType::f16); // here 3
+    CHECK(type_in(report, "blocks.1.att.a2").fallback);
+    CHECK(type_in(report, "blocks.1.att.a1").to == DType::f32);
+    CHECK(type_in(report, "emb.weight").to == DType::q6_k);
+    CHECK(type_in(report, "head.weight").to == DType::q4_0);
+    const auto again = must(open_tensor_source(path.path()));
+    (void)must(describe(*again));
+    CHECK(report.bytes == std::filesystem::file_size(path.path()));
+    for (const char *name : {"blocks.1.att.g1", "blocks.1.att.a2", "emb.weight", "head.weight"})
+        CHECK(worst_error(*again, *source, name) < 0.1);
+
+    const SafetensorsOptions plain{.weights = DType::bf16,
+                                   .rules = {{"blocks.*.key.weight", DType::f16}, {"*.ln?.*", DType::f16}}};
+    check_error(error_of(plan_safetensors(*source, plain)), "x", Status::argument, {"*.ln?.*", "no tensor"});
+    const WriteReport other = must(plan_safetensors(
+        *source, {.weights = DType::bf16, .rules = {{"*.key.weight", DType::f16}, {"*.ln*", DType::bf16}}}));
+    CHECK(type_in(other, "blocks.1.att.key.weight").to == DType::f16);
+    CHECK(type_in(other, "blocks.1.att.value.weight").to == DType::bf16);
+    CHECK(type_in(other, "blocks.0.ln1.bias").to == DType::bf16);
+    CHECK(type_in(other, "blocks.0.att.w1").to == DType::f32);
+}
+
+TEST_CASE("rules that no file can follow are refused") {
+    for (const std::string_view version : {"6.0", "7.0"}) {
+        const Bytes file = safetensors_file(wide_model(version));
+        const auto source = opened(file);
+        const auto refused = [&](std::string pattern, DType type, std::initializer_list<std::string_view> parts) {
+            CAPTURE(pattern);
+            const GgufOptions options{.rules = {{pattern, type}}};
+            check_error(error_of(plan_gguf(*source, must(describe(*source)), options)), "x", Status::argument, parts);
+        };
+        refused("blocks.7.*", DType::f16, {"blocks.7.*", "no tensor"});
+        refused("blocks.*", DType::f16, {"blocks.0.ln0.weight", "f32 only", "blocks.*"});
+        refused("ln_out.bias", DType::q8_0, {"ln_out.bias", "q8_0"});
+        refused(version == "6.0" ? "*.time_maa_r" : "*.x_r", DType::f16, {"f32 only"});
+        refused(version == "6.0" ? "*.time_decay_w2" : "*.w2", DType::bf16, {"f32 only", "bf16"});
+        const GgufOptions kept{.rules = {{"*.ln?.*", DType::f32}, {"*.ln0.*", DType::f32}, {"*", DType::f32}}};
+        check_error(error_of(plan_gguf(*source, must(describe(*source)), kept)), "x", Status::argument, {"*.ln?.*"});
+        (void)must(plan_gguf(*source, must(describe(*source)), {.rules = {{"*", DType::f32}}}));
+        check_error(error_of(plan_safetensors(*source, {.rules = {{"emb.weight", DType::q8_0}}})), "x",
+                    Status::argument, {"q8_0", "gguf"});
+    }
+    const Bytes four = safetensors_file(wide_model("4.0")); // a file only we read: vectors may be anything
+    const auto source = opened(four);
+    const TemporaryPath path;
+    (void)write(*source, {.rules = {{"*", DType::f16}}}, path);
+    const auto again = must(open_tensor_source(path.path()));
+    for (const TensorInfo &tensor : again->tensors()) CHECK(tensor.dtype == DType::f16);
+}
