@@ -3,9 +3,9 @@
 // date, so that the next replay of the same command buffer finds its token without the host.
 //
 // Penalties (RWKV's own): logit -= presence + count * frequency for tokens produced before, counts fading by
-// penalty_decay a token. Then temperature, top-k, top-p. Probabilities are integers (2^30 over their sum, rounded down),
-// so sums do not depend on their order, and top-k and top-p are exact thresholds found by four passes of a radix
-// select over the bits of the logits. Tokens that tie with the last one kept are kept too.
+// penalty_decay a token. Then bias, temperature, top-k, typical-p, top-p, min-p. Probabilities are integers (2^30 over
+// their sum, rounded down), so sums do not depend on their order, and top-k, typical-p and top-p are exact thresholds
+// found by four passes of a radix select over the bits of a key. Tokens that tie with the last one kept are kept too.
 #extension GL_GOOGLE_include_directive : require
 #include "lib/interface.h"
 layout(push_constant) uniform Params { SampleParams p; };
@@ -22,11 +22,14 @@ const uint kBins = 256u;
 // One more than is used: arrays of 256 words are members of the control block as well, and glslc 2023.2 gives both one
 // type, with a layout that variables of a workgroup must not have (VUID-StandaloneSpirv-None-10684).
 shared uint bin_count[kBins + 1u], bin_mass[kBins + 1u];
-shared uint found_bin, found_count, found_mass;
+shared uint found_bin, found_count, kept_mass;
 shared uint best_key, best_token, total_mass, chosen;
 
-uint work;  // first float of the adjusted logits in scratch
+uint work; // first float of the adjusted logits in scratch
 float top, inverse_sum;
+// What the filters so far have left: tokens whose keys are not below these.
+uint likely_floor, typical_floor;
+float typical_centre;
 
 // Unsigned order of the key is the order of the float; NaN sorts below everything.
 uint key_of(float x) {
@@ -34,8 +37,16 @@ uint key_of(float x) {
     if (isnan(x)) return 0u;
     return (bits & 0x80000000u) != 0u ? ~bits : bits | 0x80000000u;
 }
+float float_of(uint key) { return uintBitsToFloat((key & 0x80000000u) != 0u ? key ^ 0x80000000u : ~key); }
 float weight_of(float logit) { return isnan(logit) ? 0.0 : exp(logit - top); }
 uint mass_of(float logit) { return uint(weight_of(logit) * inverse_sum * kScale); }
+// Locally typical sampling (arXiv 2202.00666) orders tokens by |-log p - H|, the smallest first. Both terms hold the
+// logarithm of the sum over all tokens, so it is the distance of logit - top from its mean. Bits of floats that are not
+// negative are in their order.
+uint typical_key_of(float logit) { return ~floatBitsToUint(abs(logit - top - typical_centre)); }
+bool kept(float logit) {
+    return key_of(logit) >= likely_floor && (typical_floor == 0u || typical_key_of(logit) >= typical_floor);
+}
 
 // Writes the adjusted logits to scratch; finds the best of them, the lowest id on a tie.
 void adjust(uint entry, uint row) {
@@ -49,7 +60,7 @@ void adjust(uint entry, uint row) {
         best_token = kNone;
     }
     barrier();
-    uint mine_key = 0u, mine = kNone;
+    uint mine_key = 0u, mine = kNone, biases = entries[entry].bias_count;
     for (uint i = gl_LocalInvocationID.x; i < p.vocabulary; i += kLocalSize) {
         float count = 0.0;
         if (!fresh) count = history[row + i] * fade + (i == last ? 1.0 : 0.0);
@@ -64,6 +75,22 @@ void adjust(uint entry, uint row) {
             mine = i;
         }
     }
+    if (biases != 0u) { // seldom: what was found has to be looked for again
+        memoryBarrierBuffer();
+        barrier();
+        for (uint b = gl_LocalInvocationID.x; b < min(biases, kMaxLogitBias); b += kLocalSize)
+            scratch[work + entries[entry].bias_tokens[b]] += uintBitsToFloat(entries[entry].bias_values[b]) * scale;
+        memoryBarrierBuffer();
+        barrier();
+        mine = kNone;
+        for (uint i = gl_LocalInvocationID.x; i < p.vocabulary; i += kLocalSize) {
+            uint key = key_of(scratch[work + i]);
+            if (mine == kNone || key > mine_key) {
+                mine_key = key;
+                mine = i;
+            }
+        }
+    }
     if (mine != kNone) atomicMax(best_key, mine_key);
     barrier();
     if (mine != kNone && mine_key == best_key) atomicMin(best_token, mine);
@@ -71,18 +98,18 @@ void adjust(uint entry, uint row) {
     barrier();
 }
 
-// Among the tokens with key >= floor_key: the largest key such that at least `want_count` tokens (by_mass false) or a
-// mass of at least `want_mass` (by_mass true) have keys not below it.
-uint select_key(bool by_mass, uint want, uint floor_key) {
+// Among the tokens kept so far: the largest key (by_typical: typical_key_of, else key_of) such that at least `want`
+// tokens, or with by_mass a mass of `want`, have keys not below it.
+uint select_key(bool by_typical, bool by_mass, uint want) {
     uint prefix = 0u, above = 0u; // bits found so far, and what lies strictly above them
     for (uint shift = 24u;; shift -= 8u) {
         for (uint b = gl_LocalInvocationID.x; b < kBins; b += kLocalSize) bin_count[b] = 0u;
         barrier();
         for (uint i = gl_LocalInvocationID.x; i < p.vocabulary; i += kLocalSize) {
             float logit = scratch[work + i];
-            uint key = key_of(logit);
+            uint key = by_typical ? typical_key_of(logit) : key_of(logit);
             bool inside = shift == 24u || (key >> (shift + 8u)) == (prefix >> (shift + 8u));
-            if (inside && key >= floor_key) atomicAdd(bin_count[(key >> shift) & 255u], by_mass ? mass_of(logit) : 1u);
+            if (inside && kept(logit)) atomicAdd(bin_count[(key >> shift) & 255u], by_mass ? mass_of(logit) : 1u);
         }
         barrier();
         if (gl_LocalInvocationID.x == 0u) {
@@ -94,18 +121,31 @@ uint select_key(bool by_mass, uint want, uint floor_key) {
         barrier();
         prefix |= found_bin << shift;
         above = found_count;
-        if (shift == 0u) return max(prefix, floor_key);
+        if (shift == 0u) return prefix;
     }
 }
 
-uint draw(uint entry, uint floor_key) {
+// The mass of the tokens kept so far, times `share`; at least 1, so that something is always kept.
+uint share_of_kept(float share) {
+    uint mass = 0u;
+    for (uint i = gl_LocalInvocationID.x; i < p.vocabulary; i += kLocalSize)
+        if (kept(scratch[work + i])) mass += mass_of(scratch[work + i]);
+    barrier();
+    if (gl_LocalInvocationID.x == 0u) kept_mass = 0u;
+    barrier();
+    atomicAdd(kept_mass, mass);
+    barrier();
+    return max(uint(float(kept_mass) * share), 1u);
+}
+
+uint draw(uint entry) {
     // Each invocation owns a run of neighbouring tokens, so the running sum goes by token id.
     uint run = (p.vocabulary + kLocalSize - 1u) / kLocalSize;
     uint begin = min(gl_LocalInvocationID.x * run, p.vocabulary), end = min(begin + run, p.vocabulary);
     uint mass = 0u;
     for (uint i = begin; i < end; ++i) {
         float logit = scratch[work + i];
-        if (key_of(logit) >= floor_key) mass += mass_of(logit);
+        if (kept(logit)) mass += mass_of(logit);
     }
     if (gl_LocalInvocationID.x == 0u) {
         total_mass = 0u;
@@ -130,7 +170,7 @@ uint draw(uint entry, uint floor_key) {
         uint sum = before;
         for (uint i = begin; i < end; ++i) {
             float logit = scratch[work + i];
-            if (key_of(logit) >= floor_key) sum += mass_of(logit);
+            if (kept(logit)) sum += mass_of(logit);
             if (high < sum) {
                 chosen = i;
                 break;
@@ -151,23 +191,37 @@ uint choose(uint entry) {
     for (uint i = gl_LocalInvocationID.x; i < p.vocabulary; i += kLocalSize) sum += weight_of(scratch[work + i]);
     inverse_sum = 1.0 / workgroup_add(vec4(sum, 0.0, 0.0, 0.0)).x;
 
-    uint floor_key = 1u; // leaves out NaN
+    likely_floor = 1u; // leaves out NaN
+    typical_floor = 0u;
     uint top_k = entries[entry].top_k;
-    if (top_k != 0u && top_k < p.vocabulary) floor_key = max(floor_key, select_key(false, top_k, floor_key));
-    float top_p = entries[entry].top_p;
-    if (top_p < 1.0) {
-        // The share of what top-k left.
-        uint mass = 0u;
-        for (uint i = gl_LocalInvocationID.x; i < p.vocabulary; i += kLocalSize)
-            if (key_of(scratch[work + i]) >= floor_key) mass += mass_of(scratch[work + i]);
-        if (gl_LocalInvocationID.x == 0u) found_mass = 0u;
-        barrier();
-        atomicAdd(found_mass, mass);
-        barrier();
-        uint want = max(uint(float(found_mass) * top_p), 1u);
-        floor_key = select_key(true, want, floor_key);
+    if (top_k != 0u && top_k < p.vocabulary) likely_floor = max(likely_floor, select_key(false, false, top_k));
+    float typical_p = entries[entry].typical_p, top_p = entries[entry].top_p, min_p = entries[entry].min_p;
+    if (typical_p < 1.0) {
+        vec4 sums = vec4(0.0); // of weights, and of weights times the distance to the top
+        for (uint i = gl_LocalInvocationID.x; i < p.vocabulary; i += kLocalSize) {
+            float logit = scratch[work + i], weight = kept(logit) ? weight_of(logit) : 0.0;
+            if (weight > 0.0) sums += vec4(weight, weight * (logit - top), 0.0, 0.0);
+        }
+        sums = workgroup_add(sums);
+        typical_centre = sums.y / sums.x;
+        uint want = share_of_kept(typical_p);
+        typical_floor = select_key(true, true, want);
     }
-    return draw(entry, floor_key);
+    if (top_p < 1.0) {
+        uint want = share_of_kept(top_p);
+        likely_floor = max(likely_floor, select_key(false, true, want));
+    }
+    if (min_p > 0.0) {
+        // Of the most probable token that is left, which typical-p may have made another than the best.
+        barrier();
+        if (gl_LocalInvocationID.x == 0u) found_count = 0u;
+        barrier();
+        for (uint i = gl_LocalInvocationID.x; i < p.vocabulary; i += kLocalSize)
+            if (kept(scratch[work + i])) atomicMax(found_count, key_of(scratch[work + i]));
+        barrier();
+        likely_floor = max(likely_floor, key_of(float_of(found_count) + log(min_p)));
+    }
+    return draw(entry);
 }
 
 void main() {

@@ -40,6 +40,10 @@ struct ff_session {
     std::unique_ptr<ff::engine::Session> session;
 };
 
+struct ff_snapshot {
+    ff::engine::Snapshot snapshot;
+};
+
 namespace ff::api {
 
 // What --tokenizer auto takes for a model of this vocabulary size; empty if nothing fits.

@@ -22,6 +22,15 @@ ff_status ff_session_reset(ff_session *session, ff_error *error) {
     });
 }
 
+ff_status ff_session_fork(ff_session **out, ff_session *session, ff_error *error) {
+    return api::guard(error, [&]() -> Result<void> {
+        if (!out || !session) return api::null_argument(out ? "session" : "out");
+        FF_TRY_ASSIGN(std::unique_ptr<engine::Session> other, session->session->fork());
+        *out = new ff_session{std::move(other)};
+        return {};
+    });
+}
+
 ff_status ff_session_prefill(ff_session *session, const uint32_t *tokens, size_t count, float *logits,
                              ff_error *error) {
     return api::guard(error, [&]() -> Result<void> {
@@ -48,9 +57,12 @@ ff_status ff_session_generate(ff_session *session, const ff_generate_options *gi
         if (!options.stop_tokens && options.stop_token_count) return api::null_argument("stop_tokens");
         engine::GenerateOptions ours;
         ours.count = options.count;
-        ours.sampling = {options.sampling.temperature, options.sampling.top_k,     options.sampling.top_p,
-                         options.sampling.presence,    options.sampling.frequency, options.sampling.penalty_decay,
-                         options.sampling.seed};
+        const ff_sampling &sampling = options.sampling;
+        if (!sampling.logit_bias && sampling.logit_bias_count) return api::null_argument("logit_bias");
+        ours.sampling = {sampling.temperature,   sampling.top_k, sampling.top_p, sampling.presence,  sampling.frequency,
+                         sampling.penalty_decay, sampling.seed,  sampling.min_p, sampling.typical_p, {}};
+        for (size_t i = 0; i < sampling.logit_bias_count; ++i)
+            ours.sampling.logit_bias.push_back({sampling.logit_bias[i].token, sampling.logit_bias[i].bias});
         ours.stop_tokens.assign(options.stop_tokens, options.stop_tokens + options.stop_token_count);
         ours.in_flight = options.in_flight;
         if (options.on_token)
@@ -82,5 +94,29 @@ ff_status ff_session_load(ff_session *session, const char *path, ff_error *error
     return api::guard(error, [&]() -> Result<void> {
         if (!session || !path) return api::null_argument(session ? "path" : "session");
         return session->session->load(path);
+    });
+}
+
+ff_status ff_snapshot_create(ff_snapshot **out, ff_session *session, ff_error *error) {
+    return api::guard(error, [&]() -> Result<void> {
+        if (!out || !session) return api::null_argument(out ? "session" : "out");
+        FF_TRY_ASSIGN(engine::Snapshot snapshot, session->session->snapshot());
+        *out = new ff_snapshot{std::move(snapshot)};
+        return {};
+    });
+}
+
+void ff_snapshot_destroy(ff_snapshot *snapshot) {
+    delete snapshot;
+}
+
+uint64_t ff_snapshot_bytes(const ff_snapshot *snapshot) {
+    return snapshot ? snapshot->snapshot.states.size() + sizeof(float) * snapshot->snapshot.logits.size() : 0;
+}
+
+ff_status ff_session_restore(ff_session *session, const ff_snapshot *snapshot, ff_error *error) {
+    return api::guard(error, [&]() -> Result<void> {
+        if (!session || !snapshot) return api::null_argument(session ? "snapshot" : "session");
+        return session->session->restore(snapshot->snapshot);
     });
 }

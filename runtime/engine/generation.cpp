@@ -3,12 +3,21 @@
 #include "runtime/engine/thread_time.h"
 
 #include <algorithm>
+#include <bit>
 #include <chrono>
 #include <cmath>
 #include <fmt/format.h>
+#include <map>
 
 namespace ff::engine {
 namespace {
+
+// One entry a token, which the device may add to without a thought for others.
+std::map<std::uint32_t, float> summed(const std::vector<LogitBias> &given) {
+    std::map<std::uint32_t, float> biases;
+    for (const LogitBias &bias : given) biases[bias.token] += bias.bias;
+    return biases;
+}
 
 Result<void> check(const GenerateOptions &options, const loader::ModelDescription &description) {
     const Sampling &s = options.sampling;
@@ -26,6 +35,20 @@ Result<void> check(const GenerateOptions &options, const loader::ModelDescriptio
     if (!std::isfinite(s.frequency)) return bad("frequency", s.frequency, "finite");
     if (!(s.penalty_decay >= 0.0F && s.penalty_decay <= 1.0F))
         return bad("penalty_decay", s.penalty_decay, "between 0 and 1");
+    if (!(s.min_p >= 0.0F && s.min_p <= 1.0F)) return bad("min_p", s.min_p, "between 0 and 1");
+    if (!(s.typical_p > 0.0F && s.typical_p <= 1.0F)) return bad("typical_p", s.typical_p, "above 0 and at most 1");
+    const std::map<std::uint32_t, float> biases = summed(s.logit_bias);
+    for (const auto &[token, bias] : biases) {
+        if (!std::isfinite(bias)) return bad(fmt::format("the logit bias of token {}", token), bias, "finite");
+        if (token >= description.vocabulary)
+            return Error{
+                Status::argument,
+                fmt::format("token {} has a logit bias and is beyond the vocabulary: this model has ids 0 to {}", token,
+                            description.vocabulary - 1)};
+    }
+    if (biases.size() > shader::kMaxLogitBias)
+        return Error{Status::argument,
+                     fmt::format("{} tokens have a logit bias: at most {} may", biases.size(), shader::kMaxLogitBias)};
     if (options.stop_tokens.size() > shader::kMaxStopTokens)
         return Error{Status::argument,
                      fmt::format("{} stop tokens: at most {}", options.stop_tokens.size(), shader::kMaxStopTokens)};
@@ -56,6 +79,14 @@ void Session::Generation::begin() {
     entry_.presence = s.presence;
     entry_.frequency = s.frequency;
     entry_.penalty_decay = s.penalty_decay;
+    entry_.min_p = s.min_p;
+    entry_.typical_p = s.typical_p;
+    std::uint32_t biases = 0;
+    for (const auto &[token, bias] : summed(s.logit_bias)) {
+        entry_.bias_tokens[biases] = token;
+        entry_.bias_values[biases++] = std::bit_cast<std::uint32_t>(bias);
+    }
+    entry_.bias_count = biases;
     entry_.seed_low = static_cast<std::uint32_t>(s.seed);
     entry_.seed_high = static_cast<std::uint32_t>(s.seed >> 32);
     entry_.stop_count = static_cast<std::uint32_t>(options_.stop_tokens.size());

@@ -1,5 +1,7 @@
 #include "runtime/engine/model.h"
 
+#include "runtime/engine/fingerprint.h"
+
 #include <algorithm>
 #include <chrono>
 #include <fmt/format.h>
@@ -10,23 +12,6 @@ namespace {
 using Clock = std::chrono::steady_clock;
 double seconds_since(Clock::time_point start) {
     return std::chrono::duration<double>(Clock::now() - start).count();
-}
-
-// FNV-1a over what tells checkpoints apart without reading all of them.
-Result<std::string> fingerprint_of(const loader::TensorSource &source) {
-    std::uint64_t hash = 0xcbf29ce484222325ULL;
-    const auto add = [&](const void *bytes, std::size_t count) {
-        for (std::size_t i = 0; i < count; ++i)
-            hash = (hash ^ static_cast<const unsigned char *>(bytes)[i]) * 0x100000001b3ULL;
-    };
-    for (std::size_t i = 0; i < source.tensors().size(); ++i) {
-        const loader::TensorInfo &tensor = source.tensors()[i];
-        add(tensor.name.data(), tensor.name.size());
-        for (const std::uint64_t size : tensor.shape) add(&size, sizeof size);
-        FF_TRY_ASSIGN(const loader::TensorBytes stored, source.read(i));
-        add(stored.bytes().data(), std::min<std::size_t>(stored.bytes().size(), 1024));
-    }
-    return fmt::format("{:016x}", hash);
 }
 
 Result<std::unique_ptr<gpu::CommandBuffer>> record_step(const std::shared_ptr<gpu::Device> &device,
@@ -51,6 +36,13 @@ Result<std::unique_ptr<gpu::CommandBuffer>> record_step(const std::shared_ptr<gp
     return std::make_unique<gpu::CommandBuffer>(std::move(commands));
 }
 
+Result<void> record_slot_copy(gpu::Recorder &recorder, const model::StateStore &states, std::uint32_t from,
+                              std::uint32_t to) {
+    for (std::uint32_t layer = 0; layer < states.layers(); ++layer)
+        FF_TRY(recorder.copy(states.slot(layer, from), states.slot(layer, to), "state"));
+    return {};
+}
+
 } // namespace
 
 Result<std::shared_ptr<Model>> Model::create(std::shared_ptr<Engine> engine, const loader::TensorSource &source,
@@ -59,11 +51,12 @@ Result<std::shared_ptr<Model>> Model::create(std::shared_ptr<Engine> engine, con
     model->engine_ = std::move(engine);
     model->max_sessions_ = options.max_sessions;
     const auto start = Clock::now();
-    FF_TRY_ASSIGN(model->loaded_, model::LoadedModel::load(model->engine_->device(), source, description,
+    const FingerprintedSource seen(source);
+    FF_TRY_ASSIGN(model->loaded_, model::LoadedModel::load(model->engine_->device(), seen, description,
                                                            {.weights = options.weights,
                                                             .slots = options.max_sessions + 2,
                                                             .entries = options.max_sessions}));
-    FF_TRY_ASSIGN(model->fingerprint_, fingerprint_of(source));
+    FF_TRY_ASSIGN(model->fingerprint_, seen.fingerprint());
     model->statistics_.load_seconds = seconds_since(start);
     FF_TRY(model->prepare(options));
     return model;
@@ -127,11 +120,20 @@ Result<VkCommandBuffer> Model::copy_of_slot(std::uint32_t from, std::uint32_t to
     if (found != slot_copies_.end()) return found->second.handle();
     FF_TRY_ASSIGN(gpu::Recorder recorder,
                   gpu::Recorder::create(engine_->device(), fmt::format("state {} to {}", from, to), true));
-    const model::StateStore &states = loaded_->states();
-    for (std::uint32_t layer = 0; layer < states.layers(); ++layer)
-        FF_TRY(recorder.copy(states.slot(layer, from), states.slot(layer, to), "state"));
+    FF_TRY(record_slot_copy(recorder, loaded_->states(), from, to));
     FF_TRY_ASSIGN(gpu::CommandBuffer commands, recorder.finish());
     return slot_copies_.emplace(std::pair{from, to}, std::move(commands)).first->second.handle();
+}
+
+Result<VkCommandBuffer> Model::copy_of_session(std::uint32_t from, std::uint32_t to) {
+    const auto found = session_copies_.find({from, to});
+    if (found != session_copies_.end()) return found->second.handle();
+    FF_TRY_ASSIGN(gpu::Recorder recorder,
+                  gpu::Recorder::create(engine_->device(), fmt::format("session {} to {}", from, to), true));
+    FF_TRY(record_slot_copy(recorder, loaded_->states(), from, to));
+    FF_TRY(recorder.copy(loaded_->logits(from), loaded_->logits(to), "logits"));
+    FF_TRY_ASSIGN(gpu::CommandBuffer commands, recorder.finish());
+    return session_copies_.emplace(std::pair{from, to}, std::move(commands)).first->second.handle();
 }
 
 Result<VkCommandBuffer> Model::copy_of_logits(std::uint32_t slot, std::uint32_t row) {

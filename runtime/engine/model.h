@@ -53,8 +53,10 @@ class Model {
     // Submits command buffers of which `steps` are step(); their entry is `entry`. At most kQueueLength unfinished
     // steps.
     Result<std::uint64_t> submit(std::uint32_t entry, std::span<const VkCommandBuffer> commands, std::uint32_t steps);
-    // A command buffer that copies a state from slot to slot; recorded at first use and kept.
+    // A command buffer that copies a state from slot to slot, without its logits; recorded at first use and kept.
     Result<VkCommandBuffer> copy_of_slot(std::uint32_t from, std::uint32_t to);
+    // With its logits; likewise.
+    Result<VkCommandBuffer> copy_of_session(std::uint32_t from, std::uint32_t to);
     // Copies a slot's logits into row `row` of the readback buffer; likewise.
     Result<VkCommandBuffer> copy_of_logits(std::uint32_t slot, std::uint32_t row);
     static constexpr std::uint32_t kReadbackRows = 16;
@@ -74,7 +76,7 @@ class Model {
     std::unique_ptr<gpu::Timeline> timeline_;
     std::vector<gpu::Uploader> uploader_; // one; a vector because it has no default
     std::unique_ptr<gpu::CommandBuffer> step_;
-    std::map<std::pair<std::uint32_t, std::uint32_t>, gpu::CommandBuffer> slot_copies_, logits_copies_;
+    std::map<std::pair<std::uint32_t, std::uint32_t>, gpu::CommandBuffer> slot_copies_, session_copies_, logits_copies_;
     gpu::Buffer readback_;
     ModelStatistics statistics_;
     std::string fingerprint_;

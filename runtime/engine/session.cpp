@@ -1,6 +1,6 @@
 #include "runtime/engine/session.h"
 
-#include "runtime/engine/snapshot.h"
+#include "runtime/engine/state_file.h"
 
 #include <algorithm>
 #include <fmt/format.h>
@@ -27,12 +27,27 @@ Session::~Session() {
 Result<void> Session::reset() {
     const std::lock_guard lock(model_->mutex());
     FF_TRY(model_->reset_slot(slot_));
-    entry().parity = 0;
+    begin_from(0, false);
+    return {};
+}
+
+Result<std::unique_ptr<Session>> Session::fork() {
+    FF_TRY_ASSIGN(const std::uint32_t slot, model_->take_slot());
+    std::unique_ptr<Session> other(new Session(model_, slot));
+    const std::lock_guard lock(model_->mutex());
+    FF_TRY_ASSIGN(const VkCommandBuffer copy, model_->copy_of_session(slot_, slot));
+    FF_TRY_ASSIGN(const std::uint64_t value, model_->submit(slot, std::span(&copy, 1), 0));
+    FF_TRY(model_->timeline().wait(value));
+    other->begin_from(entry().parity, has_logits_);
+    return other;
+}
+
+void Session::begin_from(std::uint32_t parity, bool has_logits) {
+    entry().parity = parity;
     entry().pending = 0;
     entry().generating = 0;
     entry().prompt_end = entry().prompt_read;
-    has_logits_ = false;
-    return {};
+    has_logits_ = has_logits;
 }
 
 Result<void> Session::check_tokens(std::span<const std::uint32_t> tokens) const {
@@ -108,29 +123,42 @@ Result<void> Session::evaluate(std::span<const std::uint32_t> tokens, float *log
     return {};
 }
 
-Result<void> Session::save(const std::string &path) {
+Result<Snapshot> Session::snapshot() {
     const std::lock_guard lock(model_->mutex());
     Snapshot snapshot;
+    snapshot.shape = shape_of(model_->description());
     snapshot.parity = entry().parity;
     FF_TRY_ASSIGN(snapshot.states, model_->read_slot(slot_));
     if (has_logits_) {
         snapshot.logits.resize(model_->description().vocabulary);
         FF_TRY(fetch_logits(snapshot.logits.data()));
     }
-    return write_snapshot(path, snapshot, *model_);
+    return snapshot;
 }
 
-Result<void> Session::load(const std::string &path) {
-    FF_TRY_ASSIGN(const Snapshot snapshot,
-                  read_snapshot(path, *model_)); // all of it is checked before anything changes
+Result<void> Session::restore(const Snapshot &snapshot) {
+    const StateShape shape = shape_of(model_->description());
+    if (snapshot.shape != shape)
+        return Error{Status::argument,
+                     fmt::format("the snapshot is of {}; the model is {}", text_of(snapshot.shape), text_of(shape))};
     const std::lock_guard lock(model_->mutex());
     FF_TRY(model_->write_slot(slot_, snapshot.states));
     if (!snapshot.logits.empty()) FF_TRY(model_->write_logits(slot_, snapshot.logits));
-    entry().parity = snapshot.parity;
-    entry().pending = 0;
-    entry().generating = 0;
-    has_logits_ = !snapshot.logits.empty();
+    begin_from(snapshot.parity, !snapshot.logits.empty());
     return {};
+}
+
+Result<void> Session::save(const std::string &path) {
+    FF_TRY_ASSIGN(const Snapshot taken, snapshot());
+    return write_state_file(path, taken, model_->loaded().states().layout(), model_->fingerprint());
+}
+
+Result<void> Session::load(const std::string &path) {
+    FF_TRY_ASSIGN(const std::unique_ptr<loader::TensorSource> file, loader::open_tensor_source(path));
+    // All of it is checked before anything changes.
+    FF_TRY_ASSIGN(const Snapshot read,
+                  read_state(*file, shape_of(model_->description()), model_->loaded().states().layout()));
+    return restore(read);
 }
 
 } // namespace ff::engine

@@ -2,16 +2,24 @@
 #pragma once
 
 #include "runtime/engine/model.h"
+#include "runtime/engine/snapshot.h"
 
 #include <functional>
 
 namespace ff::engine {
+
+struct LogitBias {
+    std::uint32_t token;
+    float bias;
+};
 
 struct Sampling {
     float temperature = 1.0F;
     std::uint32_t top_k = 0;
     float top_p = 1.0F, presence = 0.0F, frequency = 0.0F, penalty_decay = 0.996F;
     std::uint64_t seed = 0;
+    float min_p = 0.0F, typical_p = 1.0F;
+    std::vector<LogitBias> logit_bias;
 };
 
 struct GenerateOptions {
@@ -39,10 +47,13 @@ class Session {
     ~Session();
 
     Result<void> reset();
+    Result<std::unique_ptr<Session>> fork();
     // See ff_session_prefill, _evaluate, _generate, _save and _load: these are what they do.
     Result<void> prefill(std::span<const std::uint32_t> tokens, float *logits);
     Result<void> evaluate(std::span<const std::uint32_t> tokens, float *logits);
     Result<GenerateResult> generate(const GenerateOptions &options);
+    Result<Snapshot> snapshot();
+    Result<void> restore(const Snapshot &snapshot); // fails with argument if it is of another model's shape
     Result<void> save(const std::string &path);
     Result<void> load(const std::string &path);
 
@@ -53,6 +64,7 @@ class Session {
 
     explicit Session(std::shared_ptr<Model> model, std::uint32_t slot) : model_(std::move(model)), slot_(slot) {}
     volatile shader::ControlEntry &entry() { return model_->control().entry(slot_); }
+    void begin_from(std::uint32_t parity, bool has_logits); // the control entry, to go with what the slot holds
     Result<void> check_tokens(std::span<const std::uint32_t> tokens) const;
     Result<void> read(std::span<const std::uint32_t> tokens); // through the prompt ring; the model's mutex is held
     Result<void> fetch_logits(float *logits);

@@ -1,164 +1,16 @@
 #include "runtime/engine/snapshot.h"
 
-#include <bit>
-#include <cstring>
-#include <filesystem>
 #include <fmt/format.h>
-#include <fmt/ranges.h>
-#include <fstream>
-#include <nlohmann/json.hpp>
 
 namespace ff::engine {
-namespace {
 
-static_assert(std::endian::native == std::endian::little, "snapshots are little-endian");
-
-constexpr const char *kSchema = "firefinch-state/1";
-
-std::string shape_line(std::string_view version, std::uint32_t layers, std::uint32_t width, std::uint32_t heads,
-                       std::uint32_t head_size) {
-    return fmt::format("RWKV {} with {} layers, width {}, {} heads of {}", version, layers, width, heads, head_size);
+StateShape shape_of(const loader::ModelDescription &d) {
+    return {std::string(loader::label_of(d.version)), d.layers, d.width, d.heads, d.head_size, d.vocabulary};
 }
 
-std::string tensor_name(std::uint32_t layer, const model::StatePart &part) {
-    return fmt::format("blocks.{}.{}", layer, part.name);
-}
-
-std::uint64_t part_bytes(const model::StatePart &part) {
-    return std::uint64_t{4} * part.elements();
-}
-
-// [heads, N, N] with the last two axes exchanged: from the device's order to the file's, and back.
-void turn(const model::StatePart &part, std::byte *bytes) {
-    const std::size_t size = part.shape[2], matrix = size * size;
-    std::vector<float> values(part.elements());
-    std::memcpy(values.data(), bytes, part_bytes(part));
-    for (std::size_t head = 0; head < part.shape[0]; ++head)
-        for (std::size_t row = 0; row < size; ++row)
-            for (std::size_t column = 0; column < row; ++column)
-                std::swap(values[head * matrix + row * size + column], values[head * matrix + column * size + row]);
-    std::memcpy(bytes, values.data(), part_bytes(part));
-}
-
-Error write_error(const std::string &path) {
-    return Error{Status::io, fmt::format("{}: cannot write the state file: {}", path, std::strerror(errno))};
-}
-
-} // namespace
-
-Result<void> write_snapshot(const std::string &path, const Snapshot &snapshot, const Model &model) {
-    const loader::ModelDescription &d = model.description();
-    const model::StateLayout &layout = model.loaded().states().layout();
-    nlohmann::ordered_json header;
-    header["__metadata__"] = {{"format", kSchema},
-                              {"rwkv_version", std::string(loader::label_of(d.version))},
-                              {"layers", std::to_string(d.layers)},
-                              {"width", std::to_string(d.width)},
-                              {"heads", std::to_string(d.heads)},
-                              {"head_size", std::to_string(d.head_size)},
-                              {"model_fingerprint", model.fingerprint()}};
-    std::uint64_t at = 0;
-    const auto describe = [&](const std::string &name, const std::vector<std::uint32_t> &shape, std::uint64_t bytes) {
-        header[name] = {{"dtype", "F32"}, {"shape", shape}, {"data_offsets", {at, at + bytes}}};
-        at += bytes;
-    };
-    for (std::uint32_t layer = 0; layer < d.layers; ++layer)
-        for (const model::StatePart &part : layout.parts)
-            describe(tensor_name(layer, part), part.shape, part_bytes(part));
-    if (!snapshot.logits.empty()) describe("logits", {d.vocabulary}, std::uint64_t{4} * d.vocabulary);
-    std::string text = header.dump();
-    text.resize((text.size() + 7) / 8 * 8, ' ');
-
-    const std::string temporary = path + ".partial";
-    {
-        std::ofstream file(temporary, std::ios::binary | std::ios::trunc);
-        if (!file) return write_error(path);
-        const std::uint64_t size = text.size();
-        file.write(reinterpret_cast<const char *>(&size), sizeof size);
-        file.write(text.data(), static_cast<std::streamsize>(text.size()));
-        for (std::uint32_t layer = 0; layer < d.layers; ++layer)
-            for (const model::StatePart &part : layout.parts) {
-                const std::byte *from = snapshot.states.data() + layer * layout.slot_bytes + part.offset +
-                                        snapshot.parity * part.copy_stride;
-                std::vector<std::byte> bytes(from, from + part_bytes(part));
-                if (part.turned) turn(part, bytes.data());
-                file.write(reinterpret_cast<const char *>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
-            }
-        file.write(reinterpret_cast<const char *>(snapshot.logits.data()),
-                   static_cast<std::streamsize>(4 * snapshot.logits.size()));
-        file.flush();
-        if (!file) {
-            Error error = write_error(path);
-            std::error_code ignored;
-            std::filesystem::remove(temporary, ignored);
-            return error;
-        }
-    }
-    std::error_code failed;
-    std::filesystem::rename(temporary, path, failed);
-    if (failed) {
-        std::error_code ignored;
-        std::filesystem::remove(temporary, ignored);
-        return Error{Status::io, fmt::format("{}: cannot write the state file: {}", path, failed.message())};
-    }
-    return {};
-}
-
-Result<Snapshot> read_snapshot(const std::string &path, const Model &model) {
-    const loader::ModelDescription &d = model.description();
-    const model::StateLayout &layout = model.loaded().states().layout();
-    FF_TRY_ASSIGN(const std::unique_ptr<loader::TensorSource> file, loader::open_tensor_source(path));
-    const auto &metadata = file->metadata();
-    const auto value = [&](const char *key) {
-        const auto found = metadata.find(key);
-        return found == metadata.end() ? std::string("?") : found->second;
-    };
-    if (value("format") != kSchema)
-        return Error{Status::model_file,
-                     fmt::format("{}: this is not a firefinch state file (its format is \"{}\", expected \"{}\")", path,
-                                 value("format"), kSchema)};
-    const std::string label(loader::label_of(d.version));
-    if (value("rwkv_version") != label || value("layers") != std::to_string(d.layers) ||
-        value("width") != std::to_string(d.width) || value("heads") != std::to_string(d.heads) ||
-        value("head_size") != std::to_string(d.head_size))
-        return Error{
-            Status::model_file,
-            fmt::format("{}: this is a state of RWKV {} with {} layers, width {}, {} heads of {}; the model is {}",
-                        path, value("rwkv_version"), value("layers"), value("width"), value("heads"),
-                        value("head_size"), shape_line(label, d.layers, d.width, d.heads, d.head_size))};
-
-    const auto read = [&](const std::string &name, std::span<const std::uint32_t> shape,
-                          std::byte *to) -> Result<void> {
-        const auto index = loader::find_tensor(*file, name);
-        if (!index)
-            return Error{Status::model_file, fmt::format("{}: tensor {} is missing from this state file", path, name)};
-        const loader::TensorInfo &info = file->tensors()[*index];
-        if (info.dtype != loader::DType::f32 ||
-            !std::equal(shape.begin(), shape.end(), info.shape.begin(), info.shape.end()))
-            return Error{Status::model_file,
-                         fmt::format("{}: tensor {} is [{}] {}, this model needs [{}] f32", path, name,
-                                     fmt::join(info.shape, ", "), loader::name_of(info.dtype), fmt::join(shape, ", "))};
-        FF_TRY_ASSIGN(const loader::TensorBytes stored, file->read(*index));
-        std::memcpy(to, stored.bytes().data(), stored.bytes().size());
-        return {};
-    };
-    Snapshot snapshot;
-    snapshot.states.assign(layout.slot_bytes * d.layers, std::byte{0});
-    for (std::uint32_t layer = 0; layer < d.layers; ++layer)
-        for (const model::StatePart &part : layout.parts) {
-            std::byte *to = snapshot.states.data() + layer * layout.slot_bytes + part.offset;
-            FF_TRY(read(tensor_name(layer, part), part.shape, to));
-            if (part.turned) turn(part, to);
-        }
-    if (loader::find_tensor(*file, "logits")) {
-        snapshot.logits.resize(d.vocabulary);
-        FF_TRY(read("logits", std::span(&d.vocabulary, 1), reinterpret_cast<std::byte *>(snapshot.logits.data())));
-    }
-    const std::size_t expected = std::size_t{d.layers} * layout.parts.size() + (snapshot.logits.empty() ? 0 : 1);
-    if (file->tensors().size() != expected)
-        return Error{Status::model_file, fmt::format("{}: this state file has {} tensors, this model's states have {}",
-                                                     path, file->tensors().size(), expected)};
-    return snapshot;
+std::string text_of(const StateShape &shape) {
+    return fmt::format("RWKV {} with {} layers, width {}, {} heads of {}, {} tokens", shape.version, shape.layers,
+                       shape.width, shape.heads, shape.head_size, shape.vocabulary);
 }
 
 } // namespace ff::engine

@@ -42,6 +42,7 @@ const uint kQueueLength = 256u;    // steps that may be submitted and unfinished
 const uint kPromptLength = 256u;   // prompt tokens a session may have waiting
 const uint kProducedLength = 256u; // produced tokens the host may be behind
 const uint kMaxStopTokens = 16u;
+const uint kMaxLogitBias = 256u;
 
 const uint kHaltNone = 0u, kHaltLimit = 1u, kHaltStopToken = 2u;
 
@@ -75,8 +76,12 @@ struct ControlEntry {
     uint seed_low;
     uint seed_high;
     uint stop_count;
-    uint reserved[3];
+    float min_p;               // 0: all
+    float typical_p;           // 1: all
+    uint bias_count;
     uint stop_tokens[kMaxStopTokens];
+    uint bias_tokens[kMaxLogitBias]; // different ones
+    uint bias_values[kMaxLogitBias]; // bits of floats
     uint prompt[kPromptLength];
     uint tokens[kProducedLength];
 };

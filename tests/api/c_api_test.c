@@ -88,7 +88,8 @@ static void tokenizers(const ff_checkpoint *checkpoint) {
 static int sessions(ff_model *model, const char *state_path) {
     const uint32_t prompt[] = {0, 'R', 'O'}, beyond[] = {256};
     float *logits = malloc(3 * 256 * sizeof *logits), last[256];
-    ff_session *session = NULL, *other = NULL;
+    ff_session *session = NULL, *other = NULL, *fork = NULL;
+    ff_snapshot *snapshot = NULL;
     ff_generate_options options = FF_GENERATE_OPTIONS_INIT;
     ff_generate_result result = FF_GENERATE_RESULT_INIT;
     uint32_t delivered = 0;
@@ -114,6 +115,16 @@ static int sessions(ff_model *model, const char *state_path) {
     CHECK(ff_session_prefill(session, prompt, 1, last, &error) == FF_OK);
     CHECK(ff_session_prefill(other, prompt, 1, logits, &error) == FF_OK && memcmp(last, logits, sizeof last) == 0);
     CHECK(ff_session_load(other, "no such file", &error) == FF_ERROR_IO);
+    CHECK(ff_snapshot_create(&snapshot, session, &error) == FF_OK && ff_snapshot_bytes(snapshot) > 256 * 4);
+    CHECK(ff_session_fork(&fork, session, &error) == FF_OK);
+    CHECK(ff_session_prefill(session, prompt, 2, last, &error) == FF_OK);
+    CHECK(ff_session_prefill(fork, prompt, 2, logits, &error) == FF_OK && memcmp(last, logits, sizeof last) == 0);
+    CHECK(ff_session_restore(other, snapshot, &error) == FF_OK);
+    CHECK(ff_session_prefill(other, prompt, 2, logits, &error) == FF_OK && memcmp(last, logits, sizeof last) == 0);
+    CHECK(ff_session_restore(other, NULL, &error) == FF_ERROR_ARGUMENT);
+    ff_snapshot_destroy(snapshot);
+    ff_snapshot_destroy(NULL);
+    ff_session_destroy(fork);
     ff_session_destroy(other);
     ff_session_destroy(session);
     ff_session_destroy(NULL);

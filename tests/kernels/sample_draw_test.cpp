@@ -2,6 +2,7 @@
 // by their frequencies.
 #include "tests/kernels/sampler.h"
 
+#include <bit>
 #include <cmath>
 
 using namespace ff;
@@ -26,6 +27,8 @@ struct Settings {
     float temperature, top_p;
     std::uint32_t top_k;
     float presence = 0, frequency = 0, penalty_decay = 1;
+    float min_p = 0, typical_p = 1;
+    bool bias = false;
 };
 constexpr Settings kSettings[] = {
     {"temperature", 1.3F, 1, 0},
@@ -33,8 +36,13 @@ constexpr Settings kSettings[] = {
     {"top-k", 1, 1, 7},
     {"top-p", 1, 0.8F, 0},
     {"top-p of next to nothing", 1, 1e-7F, 0},
-    {"all together", 0.8F, 0.9F, 40, 0.4F, 0.3F, 0.95F},
+    {"min-p", 1.5F, 1, 0, 0, 0, 1, 0.05F},
+    {"typical", 1, 1, 0, 0, 0, 1, 0, 0.6F},
+    {"typical, which leaves the best out", 0.5F, 1, 0, 0, 0, 1, 0, 0.2F},
+    {"bias", 1, 1, 0, 0, 0, 1, 0, 1, true},
+    {"all together", 0.8F, 0.9F, 40, 0.4F, 0.3F, 0.95F, 0.02F, 0.9F, true},
 };
+constexpr std::size_t kTemperature = 0, kTopK = 2, kTopP = 3, kMinP = 5, kTypical = 6, kBias = 8;
 
 void set(Sampler &sampler, const Settings &settings) {
     sampler.entry.temperature = settings.temperature;
@@ -43,7 +51,18 @@ void set(Sampler &sampler, const Settings &settings) {
     sampler.entry.presence = settings.presence;
     sampler.entry.frequency = settings.frequency;
     sampler.entry.penalty_decay = settings.penalty_decay;
+    sampler.entry.min_p = settings.min_p;
+    sampler.entry.typical_p = settings.typical_p;
     sampler.entry.limit = 1000;
+    sampler.entry.bias_count = 0;
+    if (!settings.bias) return;
+    // Some up, some down; two of them in one invocation's run of tokens.
+    const auto vocabulary = static_cast<std::uint32_t>(sampler.logits.size());
+    for (const auto &[token, bias] : {std::pair{0U, 2.5F}, {1U, -3.0F}, {40U, 6.0F}, {96U, -100.0F}, {50000U, 7.0F}}) {
+        if (token >= vocabulary) continue;
+        sampler.entry.bias_tokens[sampler.entry.bias_count] = token;
+        sampler.entry.bias_values[sampler.entry.bias_count++] = std::bit_cast<std::uint32_t>(bias);
+    }
 }
 
 // The chance that chi-square with `freedom` degrees is larger, roughly (Wilson and Hilferty).
@@ -93,7 +112,8 @@ TEST_CASE("sample draws what the reference draws from the same counter and key")
 TEST_CASE("sample: frequencies over many seeds pass a chi-square test") {
     constexpr std::uint32_t kVocabulary = 97, kSeeds = 32, kDraws = 128;
     for (const kernels::Variant *variant : runnable_variants("sample"))
-        for (const Settings &settings : {kSettings[0], kSettings[2], kSettings[3]}) {
+        for (const std::size_t index : {kTemperature, kTopK, kTopP, kMinP, kTypical, kBias}) {
+            const Settings &settings = kSettings[index];
             CAPTURE(variant->name);
             CAPTURE(settings.what);
             Sampler sampler(kVocabulary, 0);
@@ -134,7 +154,7 @@ TEST_CASE("sample: one seed, one text; another seed, another text") {
         Sampler sampler(256, 1);
         Random random(83);
         sampler.logits = random.vector(256);
-        set(sampler, kSettings[0]);
+        set(sampler, kSettings[kTemperature]);
         sampler.entry.seed_high = 5;
         sampler.run(variant, 40);
         const auto first = sampler.produced();
@@ -155,7 +175,7 @@ TEST_CASE("sample: tokens that tie with the last one kept are kept too") {
             sampler.logits.assign(300, 0.0F);
             for (const std::size_t i : {20U, 120U, 220U})
                 sampler.logits[i] = 9; // nearly all of the mass, shared by three
-            set(sampler, kSettings[0]);
+            set(sampler, kSettings[kTemperature]);
             if (by_count)
                 sampler.entry.top_k = 2;
             else

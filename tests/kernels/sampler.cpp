@@ -68,12 +68,17 @@ std::vector<std::uint32_t> Sampler::produced() const {
 }
 
 reference::Sampling Sampler::sampling() const {
-    return {.temperature = entry.temperature,
-            .top_p = entry.top_p,
-            .presence = entry.presence,
-            .frequency = entry.frequency,
-            .penalty_decay = entry.penalty_decay,
-            .top_k = entry.top_k};
+    reference::Sampling settings{.temperature = entry.temperature,
+                                 .top_p = entry.top_p,
+                                 .presence = entry.presence,
+                                 .frequency = entry.frequency,
+                                 .penalty_decay = entry.penalty_decay,
+                                 .top_k = entry.top_k,
+                                 .min_p = entry.min_p,
+                                 .typical_p = entry.typical_p};
+    for (std::uint32_t i = 0; i < entry.bias_count; ++i)
+        settings.logit_bias.emplace_back(entry.bias_tokens[i], std::bit_cast<float>(entry.bias_values[i]));
+    return settings;
 }
 
 } // namespace ff::test

@@ -4,6 +4,9 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
+#include <limits>
+
 using namespace ff;
 using namespace ff::test;
 
@@ -29,7 +32,10 @@ void check_text(const firefinch::Model &model, const Golden &demo, const ff_samp
                                    .presence = sampling.presence,
                                    .frequency = sampling.frequency,
                                    .penalty_decay = sampling.penalty_decay,
-                                   .top_k = sampling.top_k};
+                                   .top_k = sampling.top_k,
+                                   .min_p = sampling.min_p,
+                                   .typical_p = sampling.typical_p,
+                                   .logit_bias = {}};
     for (int call = 0; call < 2; ++call) { // counts and random numbers begin anew with each call
         reference::Vector counts(demo.vocabulary, 0.0);
         std::uint32_t step = 0;
@@ -59,6 +65,43 @@ TEST_CASE("generated tokens are those the reference sampler draws") {
     sampling.frequency = 0.4F;
     sampling.penalty_decay = 0.9F;
     check_text(model, demo, sampling);
+    sampling.top_k = 0;
+    sampling.min_p = 0.02F;
+    sampling.typical_p = 0.8F;
+    check_text(model, demo, sampling);
+}
+
+TEST_CASE("a logit bias is added to its token's logit, once for each time it is named") {
+    const Golden demo = demo_golden();
+    const firefinch::Model model = load(demo.model);
+    const auto text = [&](std::vector<ff_logit_bias> bias, std::size_t count) {
+        firefinch::Session session(model);
+        prefill(session, demo.tokens, demo.vocabulary);
+        ff_generate_options options = greedy_options(count);
+        options.sampling.logit_bias = bias.data();
+        options.sampling.logit_bias_count = bias.size();
+        return generate(session, options).tokens;
+    };
+    const std::vector<std::uint32_t> plain = text({}, 20);
+    CHECK(text({{'~', 0.0F}}, 20) == plain);
+    CHECK(text({{'~', 60.0F}, {'~', 60.0F}}, 5) == std::vector<std::uint32_t>(5, '~'));
+    CHECK(text({{'~', 100.0F}, {'~', -100.0F}}, 20) == plain);
+    const auto without = text({{plain[0], -100.0F}}, 20);
+    CHECK(std::count(without.begin(), without.end(), plain[0]) == 0);
+
+    firefinch::Session session(model);
+    prefill(session, demo.tokens, demo.vocabulary);
+    const auto status = [&](std::vector<ff_logit_bias> bias) {
+        ff_generate_options options = greedy_options(1);
+        options.sampling.logit_bias = bias.data();
+        options.sampling.logit_bias_count = bias.size();
+        return ff_session_generate(session.get(), &options, nullptr, nullptr);
+    };
+    CHECK(status({{256, 1.0F}}) == FF_ERROR_ARGUMENT);
+    CHECK(status({{0, std::numeric_limits<float>::infinity()}}) == FF_ERROR_ARGUMENT);
+    std::vector<ff_logit_bias> all;
+    for (std::uint32_t token = 0; token < 256; ++token) all.push_back({token, 0.5F});
+    CHECK(status(all) == FF_OK);
 }
 
 TEST_CASE("one seed, one text") {

@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <utility>
 #include <vector>
 
 namespace ff::reference {
@@ -75,6 +76,8 @@ std::array<std::uint32_t, 4> philox(std::array<std::uint32_t, 4> counter, std::a
 struct Sampling { // as ff_sampling
     double temperature = 1, top_p = 1, presence = 0, frequency = 0, penalty_decay = 1;
     std::size_t top_k = 0;
+    double min_p = 0, typical_p = 1;
+    std::vector<std::pair<std::size_t, double>> logit_bias = {};
 };
 // How often each token was produced, decayed: `counts` [V] after `token` was produced.
 void count_token(Vector &counts, std::size_t token, double penalty_decay);
