@@ -7,6 +7,7 @@
 #include "loader/guard.h"
 
 #include <algorithm>
+#include <charconv>
 #include <cstring>
 
 namespace ff::loader {
@@ -235,7 +236,8 @@ class GgufWriter {
 
     Result<void> add_tokenizer(Head &head) const {
         std::vector<std::string> texts = options_.token_texts;
-        if (texts.empty()) {
+        const bool brought = texts.empty() && source_text("tokenizer.ggml.model") == "rwkv";
+        if (brought) {
             FF_TRY_ASSIGN(texts, source_.token_texts());
         }
         if (texts.empty()) {
@@ -258,10 +260,28 @@ class GgufWriter {
         head.begin_array("tokenizer.ggml.token_type", GgufType::i32, texts.size());
         for (std::size_t id = 0; id < texts.size(); ++id)
             head.number(!texts[id].empty() ? kNormal : id == 0 ? kControl : kUnused);
-        if (paragraph) head.add("tokenizer.ggml.eot_token_id", static_cast<std::uint32_t>(kParagraph));
-        const auto chat = source_.metadata().find("tokenizer.chat_template");
-        head.add("tokenizer.chat_template", chat != source_.metadata().end() ? chat->second : "rwkv-world");
+        auto end_of_text = options_.end_of_text, end_of_turn = options_.end_of_turn;
+        if (brought && !end_of_text) end_of_text = source_token("tokenizer.ggml.eos_token_id");
+        if (brought && !end_of_turn) end_of_turn = source_token("tokenizer.ggml.eot_token_id");
+        if (paragraph && !end_of_turn) end_of_turn = static_cast<std::uint32_t>(kParagraph);
+        if (end_of_text) head.add("tokenizer.ggml.eos_token_id", *end_of_text);
+        if (end_of_turn) head.add("tokenizer.ggml.eot_token_id", *end_of_turn);
+        const std::string_view chat = source_text("tokenizer.chat_template");
+        head.add("tokenizer.chat_template", chat.empty() ? std::string_view("rwkv-world") : chat);
         return {};
+    }
+
+    // Of the source's metadata; empty if there is none.
+    std::string_view source_text(const std::string &key) const {
+        const auto found = source_.metadata().find(key);
+        return found == source_.metadata().end() ? std::string_view() : found->second;
+    }
+    std::optional<std::uint32_t> source_token(const std::string &key) const {
+        const std::string_view text = source_text(key);
+        std::uint32_t id = 0;
+        const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), id);
+        if (error != std::errc() || end != text.data() + text.size() || id >= model_.vocabulary) return std::nullopt;
+        return id;
     }
 
     const TensorSource &source_;

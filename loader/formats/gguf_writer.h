@@ -18,6 +18,9 @@ struct GgufOptions {
     // fewer than the model has rows. Empty: those that the source brings along, or none: such a file runs, but programs
     // that read it need another way to tokenise.
     std::vector<std::string> token_texts = {};
+    // Tokens of that vocabulary; the source's own come with what it brings. Without end_of_turn it is "\n\n" where 261
+    // is that, as in the world models.
+    std::optional<std::uint32_t> end_of_text = {}, end_of_turn = {};
     WriteProgress progress = {};
 };
 

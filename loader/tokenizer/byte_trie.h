@@ -4,7 +4,6 @@
 #include <array>
 #include <cstdint>
 #include <optional>
-#include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -18,8 +17,9 @@ class ByteTrie {
         std::size_t length = 0;
     };
 
-    // Strings must be distinct and not empty.
-    explicit ByteTrie(std::vector<std::pair<std::string, std::uint32_t>> entries);
+    // Strings must not be empty; of equal ones that with the lowest number counts. Nothing is kept of them.
+    using Entries = std::vector<std::pair<std::string_view, std::uint32_t>>;
+    explicit ByteTrie(Entries entries);
 
     std::optional<Match> longest_prefix(std::string_view text) const;
 

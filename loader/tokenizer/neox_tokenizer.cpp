@@ -4,7 +4,7 @@
 #include "loader/guard.h"
 #include "loader/text.h"
 #include "loader/tokenizer/byte_trie.h"
-#include "loader/tokenizer/neox_vocabulary.h"
+#include "loader/tokenizer/packed_vocabulary.h"
 #include "loader/tokenizer/tokenizer.h"
 #include "loader/tokenizer/unicode.h"
 
@@ -40,11 +40,16 @@ Result<void> cut(std::string_view text, const ByteTrie &table, Plain &&plain, Fo
 class NeoxTokenizer final : public Tokenizer {
   public:
     NeoxTokenizer(NeoxVocabulary vocabulary, WordPattern words)
-        : bpe_(std::move(vocabulary.bpe)), texts_(std::move(vocabulary.texts)), raw_(std::move(vocabulary.raw_tokens)),
-          normalized_(std::move(vocabulary.normalized_tokens)), words_(std::move(words)) {}
+        : bpe_(std::move(vocabulary.bpe)), texts_(std::move(vocabulary.texts)),
+          raw_({vocabulary.raw_tokens.begin(), vocabulary.raw_tokens.end()}),
+          normalized_({vocabulary.normalized_tokens.begin(), vocabulary.normalized_tokens.end()}),
+          end_of_text_(id_of("<|endoftext|>", vocabulary.raw_tokens)), words_(std::move(words)) {}
 
     std::string_view name() const override { return "20b"; }
     std::uint32_t vocabulary() const override { return static_cast<std::uint32_t>(texts_.size()); }
+    std::optional<std::uint32_t> special(TokenRole role) const override {
+        return role == TokenRole::end_of_text ? end_of_text_ : std::nullopt;
+    }
 
     Result<std::vector<std::uint32_t>> encode(std::string_view text) const override {
         return guarded("20B tokenizer", "encoding text", [&]() -> Result<std::vector<std::uint32_t>> {
@@ -70,6 +75,12 @@ class NeoxTokenizer final : public Tokenizer {
     }
 
   private:
+    static std::optional<std::uint32_t> id_of(std::string_view text, const NeoxVocabulary::AddedTokens &tokens) {
+        for (const auto &[content, id] : tokens)
+            if (content == text) return id;
+        return std::nullopt;
+    }
+
     // Unicode's rules apply to runs of UTF-8; the bytes between them, which are no characters, are merged as they are.
     Result<void> encode_piece(std::string_view text, std::vector<std::uint32_t> &ids) const {
         while (!text.empty()) {
@@ -96,22 +107,42 @@ class NeoxTokenizer final : public Tokenizer {
     Bpe bpe_;
     std::vector<std::string> texts_;
     ByteTrie raw_, normalized_;
+    std::optional<std::uint32_t> end_of_text_;
     WordPattern words_;
 };
 
+Result<std::unique_ptr<Tokenizer>> tokenizer_of(NeoxVocabulary vocabulary) {
+    FF_TRY_ASSIGN(WordPattern words, WordPattern::create());
+    return std::make_unique<NeoxTokenizer>(std::move(vocabulary), std::move(words));
+}
+
 } // namespace
+
+Result<std::unique_ptr<Tokenizer>> make_20b_tokenizer() {
+    const std::string name = "the library's 20B vocabulary";
+    return guarded(name, "reading it", [&]() -> Result<std::unique_ptr<Tokenizer>> {
+        FF_TRY_ASSIGN(NeoxVocabulary vocabulary, unpack_20b(name, packed_20b()));
+        return tokenizer_of(std::move(vocabulary));
+    });
+}
 
 Result<std::unique_ptr<Tokenizer>> make_20b_tokenizer(const std::string &name, std::string_view tokenizer_json) {
     return guarded(name, "reading the vocabulary", [&]() -> Result<std::unique_ptr<Tokenizer>> {
         FF_TRY_ASSIGN(NeoxVocabulary vocabulary, parse_neox_vocabulary(name, tokenizer_json));
-        FF_TRY_ASSIGN(WordPattern words, WordPattern::create());
-        return std::make_unique<NeoxTokenizer>(std::move(vocabulary), std::move(words));
+        return tokenizer_of(std::move(vocabulary));
     });
 }
 
 Result<std::unique_ptr<Tokenizer>> make_20b_tokenizer(const std::string &tokenizer_json_path) {
     FF_TRY_ASSIGN(const FileMap map, FileMap::open(tokenizer_json_path));
     return make_20b_tokenizer(tokenizer_json_path, map.text());
+}
+
+Result<std::unique_ptr<Tokenizer>> make_tokenizer_from(const std::string &path) {
+    FF_TRY_ASSIGN(const FileMap map, FileMap::open(path));
+    const std::size_t first = map.text().find_first_not_of(" \t\r\n");
+    const bool json = first != std::string_view::npos && map.text()[first] == '{';
+    return json ? make_20b_tokenizer(path, map.text()) : make_world_tokenizer(path, map.text());
 }
 
 } // namespace ff::loader

@@ -1,7 +1,8 @@
 #include "loader/file_map.h"
 #include "loader/guard.h"
 #include "loader/text.h"
-#include "loader/tokenizer/byte_trie.h"
+#include "loader/tokenizer/longest_match.h"
+#include "loader/tokenizer/packed_vocabulary.h"
 #include "loader/tokenizer/python_literal.h"
 #include "loader/tokenizer/tokenizer.h"
 
@@ -18,38 +19,6 @@ namespace {
 constexpr std::uint64_t kFileLimit = 16 << 20; // the published file has 1 MB
 constexpr std::uint32_t kRows = 65536;         // of the models; ids above the file's last one exist only there
 constexpr std::size_t kTokenLimit = 1024;      // the longest published token has 128 bytes
-
-class WorldTokenizer final : public Tokenizer {
-  public:
-    WorldTokenizer(ByteTrie trie, std::vector<std::string> texts) : trie_(std::move(trie)), texts_(std::move(texts)) {}
-
-    std::string_view name() const override { return "world"; }
-    std::uint32_t vocabulary() const override { return static_cast<std::uint32_t>(texts_.size()); }
-
-    Result<std::vector<std::uint32_t>> encode(std::string_view text) const override {
-        return guarded("world tokenizer", "encoding text", [&]() -> Result<std::vector<std::uint32_t>> {
-            std::vector<std::uint32_t> ids;
-            while (!text.empty()) {
-                const auto match = trie_.longest_prefix(text); // never nothing: every single byte is a token
-                if (!match) return Error{Status::internal, "world tokenizer: the vocabulary lacks a byte"};
-                ids.push_back(match->value);
-                text.remove_prefix(match->length);
-            }
-            return ids;
-        });
-    }
-
-    Result<std::string> decode(std::uint32_t id) const override {
-        if (id >= texts_.size())
-            return Error{Status::argument, fmt::format("token {} is out of range, the world tokenizer has 0 to {}", id,
-                                                       texts_.size() - 1)};
-        return texts_[id];
-    }
-
-  private:
-    ByteTrie trie_;
-    std::vector<std::string> texts_; // by id; empty where an id has none
-};
 
 struct Line {
     std::uint32_t id = 0;
@@ -84,6 +53,11 @@ Result<Line> parse_line(std::string_view line) {
     return Line{*id, std::move(*token)};
 }
 
+std::unique_ptr<Tokenizer> world_of(TextTable texts) {
+    texts.pad_to(kRows);
+    return make_longest_match("world", std::move(texts), {.end_of_text = 0});
+}
+
 Result<std::unique_ptr<Tokenizer>> parse_world(const std::string &name, std::string_view vocabulary) {
     const auto fail = [&](const std::string &what) {
         return Error{Status::model_file,
@@ -91,7 +65,6 @@ Result<std::unique_ptr<Tokenizer>> parse_world(const std::string &name, std::str
     };
     if (vocabulary.size() > kFileLimit)
         return fail(fmt::format("the file has {} bytes, expected at most {}", vocabulary.size(), kFileLimit));
-    std::vector<std::pair<std::string, std::uint32_t>> entries;
     std::vector<std::string> texts(kRows);
     std::unordered_set<std::string> seen;
     for (std::size_t number = 1; !vocabulary.empty(); ++number) {
@@ -105,17 +78,26 @@ Result<std::unique_ptr<Tokenizer>> parse_world(const std::string &name, std::str
         if (!texts[parsed->id].empty()) return fail(fmt::format("line {} has the id {} again", number, parsed->id));
         if (!seen.insert(parsed->token).second)
             return fail(fmt::format("line {} has the token of an earlier line again", number));
-        texts[parsed->id] = parsed->token;
-        entries.emplace_back(std::move(parsed->token), parsed->id);
+        texts[parsed->id] = std::move(parsed->token);
     }
     for (int byte = 0; byte < 256; ++byte)
         if (!seen.contains(std::string(1, static_cast<char>(byte))))
             return fail(fmt::format(
                 "no line holds the single byte 0x{:02x}, without which not every text can be encoded", byte));
-    return std::make_unique<WorldTokenizer>(ByteTrie(std::move(entries)), std::move(texts));
+    TextTable table;
+    for (const std::string &text : texts) table.add(text);
+    return world_of(std::move(table));
 }
 
 } // namespace
+
+Result<std::unique_ptr<Tokenizer>> make_world_tokenizer() {
+    const std::string name = "the library's world vocabulary";
+    return guarded(name, "reading it", [&]() -> Result<std::unique_ptr<Tokenizer>> {
+        FF_TRY_ASSIGN(TextTable texts, unpack_world(name, packed_world()));
+        return world_of(std::move(texts));
+    });
+}
 
 Result<std::unique_ptr<Tokenizer>> make_world_tokenizer(const std::string &name, std::string_view vocabulary) {
     return guarded(name, "reading the vocabulary",

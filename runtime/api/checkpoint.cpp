@@ -13,7 +13,7 @@ ff_checkpoint described(std::shared_ptr<const loader::TensorSource> source) {
     std::string version, tokenizer;
     if (description.ok()) {
         version = loader::label_of(description->version);
-        tokenizer = api::tokenizer_for(description->vocabulary);
+        tokenizer = loader::brings_vocabulary(*source) ? "file" : api::tokenizer_for(description->vocabulary);
     }
     return {std::move(source), std::move(description), std::move(version), std::move(tokenizer)};
 }

@@ -17,11 +17,13 @@ Result<std::unique_ptr<loader::Tokenizer>> make(const std::string &kind, const f
                                      checkpoint->source->path(), checkpoint->description->vocabulary)};
         return make(checkpoint->tokenizer, checkpoint);
     }
-    if (kind == "world" || kind == "20b")
-        return Error{Status::unsupported,
-                     fmt::format("the {} tokenizer's vocabulary is not part of this build: pass the path of {} instead",
-                                 kind, kind == "world" ? "rwkv_vocab_v20230424.txt" : "20B_tokenizer.json")};
-    return kind.ends_with(".json") ? loader::make_20b_tokenizer(kind) : loader::make_world_tokenizer(kind);
+    if (kind == "file") {
+        if (!checkpoint) return Error{Status::argument, "tokenizer file: a checkpoint is needed that brings one"};
+        return loader::make_file_tokenizer(*checkpoint->source);
+    }
+    if (kind == "world") return loader::make_world_tokenizer();
+    if (kind == "20b") return loader::make_20b_tokenizer();
+    return loader::make_tokenizer_from(kind);
 }
 
 } // namespace
@@ -44,6 +46,14 @@ const char *ff_tokenizer_name(const ff_tokenizer *tokenizer) {
 }
 uint32_t ff_tokenizer_vocabulary(const ff_tokenizer *tokenizer) {
     return tokenizer ? tokenizer->tokenizer->vocabulary() : 0;
+}
+
+int ff_tokenizer_special(const ff_tokenizer *tokenizer, ff_token_role role, uint32_t *id) {
+    if (!tokenizer || !id || (role != FF_TOKEN_END_OF_TEXT && role != FF_TOKEN_END_OF_TURN)) return 0;
+    const auto found = tokenizer->tokenizer->special(role == FF_TOKEN_END_OF_TEXT ? loader::TokenRole::end_of_text
+                                                                                  : loader::TokenRole::end_of_turn);
+    if (found) *id = *found;
+    return found ? 1 : 0;
 }
 
 ff_status ff_tokenizer_encode(const ff_tokenizer *tokenizer, const char *text, size_t size, uint32_t *ids,

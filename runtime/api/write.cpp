@@ -60,7 +60,14 @@ Result<loader::WriteReport> write_gguf(const ff_checkpoint &checkpoint, const ch
     FF_TRY_ASSIGN(options.rules, rules_of(given));
     if (given.name) options.name = given.name;
     if (given.tokenizer) {
-        FF_TRY_ASSIGN(options.token_texts, loader::token_texts_of(*given.tokenizer->tokenizer));
+        const ff_tokenizer &tokenizer = *given.tokenizer;
+        if (tokenizer.name == "20b")
+            return Error{Status::unsupported,
+                         "a GGUF file takes vocabularies of longest match (world, bytes, file), the "
+                         "20b tokenizer merges pairs"};
+        FF_TRY_ASSIGN(options.token_texts, loader::token_texts_of(*tokenizer.tokenizer));
+        options.end_of_text = tokenizer.tokenizer->special(loader::TokenRole::end_of_text);
+        options.end_of_turn = tokenizer.tokenizer->special(loader::TokenRole::end_of_turn);
     }
     options.progress = progress_of(given);
     return path ? loader::write_gguf(*checkpoint.source, *checkpoint.description, options, path)

@@ -1,4 +1,5 @@
 // The published vocabularies against the recorded ids, case by case.
+#include "loader/tokenizer/packed_vocabulary.h"
 #include "loader/tokenizer/tokenizer.h"
 #include "tests/formats/support.h"
 
@@ -59,17 +60,52 @@ TEST_CASE("shared: world tokenizer, every recorded case") {
     const auto vocabulary = shared_file("vocab/rwkv_vocab_v20230424.txt"),
                golden = shared_file("golden/tokenizer-world.json");
     if (!vocabulary || !golden) return;
-    const auto tokenizer = make_world_tokenizer(*vocabulary);
-    REQUIRE_MESSAGE(tokenizer.ok(), (tokenizer.ok() ? "" : tokenizer.error().message));
-    CHECK((*tokenizer)->vocabulary() == 65536);
-    check_golden(**tokenizer, *golden);
+    for (const auto &tokenizer : {make_world_tokenizer(), make_world_tokenizer(*vocabulary)}) {
+        REQUIRE_MESSAGE(tokenizer.ok(), (tokenizer.ok() ? "" : tokenizer.error().message));
+        CHECK((*tokenizer)->vocabulary() == 65536);
+        CHECK((*tokenizer)->special(TokenRole::end_of_text) == 0);
+        CHECK_FALSE((*tokenizer)->special(TokenRole::end_of_turn));
+        check_golden(**tokenizer, *golden);
+    }
 }
 
 TEST_CASE("shared: 20B tokenizer, every recorded case") {
     const auto vocabulary = shared_file("vocab/20B_tokenizer.json"), golden = shared_file("golden/tokenizer-20b.json");
     if (!vocabulary || !golden) return;
-    const auto tokenizer = make_20b_tokenizer(*vocabulary);
-    REQUIRE_MESSAGE(tokenizer.ok(), (tokenizer.ok() ? "" : tokenizer.error().message));
-    CHECK((*tokenizer)->vocabulary() == 50277);
-    check_golden(**tokenizer, *golden);
+    for (const auto &tokenizer : {make_20b_tokenizer(), make_20b_tokenizer(*vocabulary)}) {
+        REQUIRE_MESSAGE(tokenizer.ok(), (tokenizer.ok() ? "" : tokenizer.error().message));
+        CHECK((*tokenizer)->vocabulary() == 50277);
+        CHECK((*tokenizer)->special(TokenRole::end_of_text) == 0);
+        check_golden(**tokenizer, *golden);
+    }
+}
+
+TEST_CASE("shared: the library's vocabularies are the published ones") {
+    const auto world = shared_file("vocab/rwkv_vocab_v20230424.txt"), twenty = shared_file("vocab/20B_tokenizer.json");
+    if (!world || !twenty) return;
+    const auto published = make_world_tokenizer(*world), ours = make_world_tokenizer();
+    REQUIRE((published.ok() && ours.ok()));
+    int different = 0;
+    for (std::uint32_t id = 0; id < 65536; ++id)
+        if (*(*published)->decode(id) != *(*ours)->decode(id)) ++different;
+    CHECK(different == 0);
+
+    std::ifstream file(*twenty);
+    const std::string json((std::istreambuf_iterator<char>(file)), {});
+    const auto want = parse_neox_vocabulary("20b", json), found = unpack_20b("20b", packed_20b());
+    REQUIRE((want.ok() && found.ok()));
+    CHECK(found->texts == want->texts);
+    CHECK(found->raw_tokens == want->raw_tokens);
+    CHECK(found->normalized_tokens == want->normalized_tokens);
+    CHECK(found->bpe.byte_ids == want->bpe.byte_ids);
+    CHECK(found->bpe.merges.size() == want->bpe.merges.size());
+    for (const auto &[pair, merge] : want->bpe.merges) {
+        const auto other = found->bpe.merges.find(pair);
+        if (other == found->bpe.merges.end() || other->second.rank != merge.rank || other->second.id != merge.id)
+            ++different;
+    }
+    CHECK(different == 0);
+
+    CHECK((*make_tokenizer_from(*world))->name() == "world");
+    CHECK((*make_tokenizer_from(*twenty))->name() == "20b");
 }
