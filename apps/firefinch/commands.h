@@ -13,10 +13,13 @@ struct Command {
     std::function<int(const Environment &)> run; // the exit status; throws what failure.h and firefinch.hpp define
 };
 
+Command add_convert(CLI::App &program);
 Command add_devices(CLI::App &program);
 Command add_inspect(CLI::App &program);
 Command add_generate(CLI::App &program);
 Command add_logits(CLI::App &program);
+Command add_perplexity(CLI::App &program);
+Command add_quantize(CLI::App &program);
 Command add_tokenize(CLI::App &program);
 
 } // namespace program

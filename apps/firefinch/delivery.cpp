@@ -8,11 +8,11 @@
 
 namespace program {
 
-Delivery::Delivery(const firefinch::Tokenizer *tokenizer, std::vector<std::string> stops, Show show)
-    : tokenizer_(tokenizer), stop_text_(std::move(stops)), show_(show) {}
+Delivery::Delivery(const firefinch::Tokenizer *tokenizer, std::vector<std::string> stops, Show show, Sink sink)
+    : tokenizer_(tokenizer), stop_text_(std::move(stops)), show_(show), sink_(std::move(sink)) {}
 
 void Delivery::write(const std::string &bytes) {
-    if (!bytes.empty() && !out_.write(bytes)) reader_gone_ = true;
+    if (!bytes.empty() && !(sink_ ? sink_(bytes) : out_.write(bytes))) reader_gone_ = true;
 }
 
 void Delivery::show_text(const std::string &bytes) {
@@ -31,7 +31,7 @@ void Delivery::finish() {
     show_text(stop_text_.finish());
     if (show_ == Show::text) {
         write(utf8_.finish());
-        if (out_.is_terminal() && !text_.empty() && text_.back() != '\n') write("\n");
+        if (!sink_ && out_.is_terminal() && !text_.empty() && text_.back() != '\n') write("\n");
     } else if (show_ == Show::ids) {
         write("\n");
     }

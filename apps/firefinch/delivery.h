@@ -7,6 +7,7 @@
 #include "utf8.h"
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -18,8 +19,11 @@ enum class Show { text, ids, nothing };
 
 class Delivery {
   public:
+    // Where text goes instead of to standard output, in whole characters; false once nobody reads it.
+    using Sink = std::function<bool(const std::string &)>;
+
     // `tokenizer` may be nullptr: then there is no text, and stops must be empty.
-    Delivery(const firefinch::Tokenizer *tokenizer, std::vector<std::string> stops, Show show);
+    Delivery(const firefinch::Tokenizer *tokenizer, std::vector<std::string> stops, Show show, Sink sink = nullptr);
 
     // False: the generation is to end after this token.
     bool deliver(std::uint32_t id);
@@ -38,6 +42,7 @@ class Delivery {
     const firefinch::Tokenizer *tokenizer_;
     StopText stop_text_;
     Show show_;
+    Sink sink_;
     Utf8Stream utf8_;
     Output out_;
     std::vector<std::uint32_t> ids_;

@@ -56,7 +56,7 @@ void evaluate(firefinch::Session &session, const std::vector<std::uint32_t> &ids
 
 int run(const Options &options, const Environment &environment) {
     Terminal terminal(options.work.output.quiet, options.work.output.verbose, environment.colour);
-    const firefinch::Checkpoint checkpoint = open_checkpoint(options.work.model);
+    const firefinch::Checkpoint checkpoint = open_checkpoint(options.work.model, options.work.loras);
     const std::uint32_t vocabulary = checkpoint.info().vocabulary;
     const std::vector<std::uint32_t> ids = read_tokens(options.tokens_file, vocabulary);
     const firefinch::Engine engine = open_engine(options.work.device, environment, terminal);
@@ -112,6 +112,7 @@ Command add_logits(CLI::App &program) {
     app->add_option("--load-state", options->load_state, "Begin from this state")->type_name("FILE");
     app->add_option("--save-state", options->save_state, "Write the state after the last token")->type_name("FILE");
     add_model_option(*app, options->work.model);
+    add_lora_option(*app, options->work.loras);
     add_weights_option(*app, options->work.weights);
     add_device_options(*app, options->work.device);
     add_output_options(*app, options->work.output);

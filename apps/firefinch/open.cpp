@@ -18,9 +18,16 @@ std::string model_name(const std::string &model) {
     return model.empty() ? kDemoName : model;
 }
 
-firefinch::Checkpoint open_checkpoint(const std::string &model) {
-    if (!model.empty()) return firefinch::Checkpoint(model);
-    return firefinch::Checkpoint(kDemoName, demo_model().data(), demo_model().size());
+firefinch::Checkpoint open_checkpoint(const std::string &model, const std::vector<Lora> &loras) {
+    firefinch::Checkpoint checkpoint = model.empty()
+                                           ? firefinch::Checkpoint(kDemoName, demo_model().data(), demo_model().size())
+                                           : firefinch::Checkpoint(model);
+    for (const Lora &lora : loras) checkpoint.merge_lora(lora.path, lora.alpha);
+    return checkpoint;
+}
+
+std::optional<std::uint32_t> end_of_text(bool demo, const firefinch::Tokenizer &tokenizer) {
+    return demo ? std::optional<std::uint32_t>(kDemoFirstToken) : tokenizer.special(FF_TOKEN_END_OF_TEXT);
 }
 
 firefinch::Engine open_engine(const DeviceOptions &options, const Environment &environment, Terminal &terminal) {

@@ -4,7 +4,10 @@
 #include "options.h"
 #include "terminal.h"
 
+#include <cstdint>
+#include <optional>
 #include <string>
+#include <vector>
 
 #include <firefinch/firefinch.hpp>
 
@@ -14,13 +17,21 @@ struct WorkOptions {
     OutputOptions output;
     DeviceOptions device;
     std::string model; // "": the embedded demo model
+    std::vector<Lora> loras;
     std::string weights = "as-stored";
     std::string tokenizer = "auto";
+
+    bool demo() const { return model.empty(); }
 };
 
-firefinch::Checkpoint open_checkpoint(const std::string &model);
+// The adapters are merged into it.
+firefinch::Checkpoint open_checkpoint(const std::string &model, const std::vector<Lora> &loras = {});
 // "the embedded demo model" or the file's path, for messages
 std::string model_name(const std::string &model);
+
+// The token that ends a document and is read before one. The demo model's vocabulary of bytes has none, but the model
+// was trained with one.
+std::optional<std::uint32_t> end_of_text(bool demo, const firefinch::Tokenizer &tokenizer);
 
 // The terminal is told what the library logs and how far it is, and must outlive the engine.
 firefinch::Engine open_engine(const DeviceOptions &options, const Environment &environment, Terminal &terminal);

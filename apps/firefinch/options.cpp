@@ -85,17 +85,37 @@ void add_device_options(CLI::App &command, DeviceOptions &out, CLI::Option *need
 }
 
 CLI::Option *add_model_option(CLI::App &command, std::string &out) {
-    return command.add_option("-m,--model", out, "Model file: .safetensors, .pth, .gguf, or rwkv.cpp's .bin [the embedded demo model]")
+    return command
+        .add_option("-m,--model", out,
+                    "Model file: .safetensors, .pth, .gguf, or rwkv.cpp's .bin [the embedded demo model]")
         ->type_name("FILE");
 }
 
-CLI::Option *add_weights_option(CLI::App &command, std::string &out) {
+CLI::Validator weight_type() {
     std::vector<std::string> types = {"as-stored"};
     const char *name = nullptr;
     for (std::size_t i = 0; ff_weight_type(i, &name) != 0; ++i) types.emplace_back(name);
+    return CLI::IsMember(types);
+}
+
+CLI::Option *add_weights_option(CLI::App &command, std::string &out) {
     return command.add_option("--weights", out, "Keep the weights as-stored, or load them as another type [as-stored]")
         ->type_name("TYPE")
-        ->check(CLI::IsMember(types));
+        ->check(weight_type());
+}
+
+CLI::Option *add_lora_option(CLI::App &command, std::vector<Lora> &out) {
+    const auto take = [&out](const std::vector<std::string> &texts) {
+        out.clear();
+        for (const std::string &text : texts) out.push_back(parse_lora(text));
+    };
+    return command
+        .add_option_function<std::vector<std::string>>(
+            "--lora", take,
+            "Merge this LoRA adapter (.pth, .safetensors) while the model is read, times alpha / rank, without alpha "
+            "times 1; may be given several times")
+        ->type_name("FILE[:ALPHA]")
+        ->allow_extra_args(false);
 }
 
 CLI::Option *add_tokenizer_option(CLI::App &command, std::string &out) {

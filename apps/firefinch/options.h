@@ -1,9 +1,12 @@
 // The options that mean the same in every command that has them, and the environment.
 #pragma once
 
+#include "lora.h"
+
 #include <cstdint>
 #include <limits>
 #include <string>
+#include <vector>
 
 #include <CLI/CLI.hpp>
 
@@ -33,6 +36,9 @@ void add_device_selection(CLI::App &command, DeviceOptions &out, CLI::Option *ne
 
 CLI::Option *add_model_option(CLI::App &command, std::string &out);
 CLI::Option *add_weights_option(CLI::App &command, std::string &out);
+// A type of ff_weight_type, or "as-stored".
+CLI::Validator weight_type();
+CLI::Option *add_lora_option(CLI::App &command, std::vector<Lora> &out);
 CLI::Option *add_tokenizer_option(CLI::App &command, std::string &out);
 
 // Decimal numbers only, and all of them: CLI11 by itself would take 010 for eight and -1 for 2^64-1.

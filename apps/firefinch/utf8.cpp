@@ -1,7 +1,6 @@
 #include "utf8.h"
 
 #include <algorithm>
-#include <cstddef>
 #include <utility>
 
 namespace program {
@@ -44,6 +43,12 @@ std::size_t incomplete_tail(std::string_view text) {
 }
 
 } // namespace
+
+std::string_view whole_characters(std::string_view text, std::size_t limit) {
+    if (limit >= text.size()) return text;
+    const std::string_view head = text.substr(0, limit);
+    return head.substr(0, limit - incomplete_tail(head));
+}
 
 std::string Utf8Stream::feed(std::string_view bytes) {
     std::string out = std::exchange(held_, {});
