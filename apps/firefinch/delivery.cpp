@@ -37,4 +37,11 @@ void Delivery::finish() {
     }
 }
 
+std::string Delivery::reason(const ff_generate_result &result) const {
+    if (stop_text_.matched()) return "stop_text";
+    if (interrupted()) return "interrupted";
+    if (reader_gone_) return "reader_gone";
+    return result.reason == FF_STOP_TOKEN ? "stop_token" : "limit";
+}
+
 } // namespace program

@@ -32,8 +32,8 @@ class Delivery {
 
     const std::vector<std::uint32_t> &ids() const { return ids_; }
     const std::string &text() const { return text_; } // as shown; without the stop text
-    bool stopped_by_text() const { return stop_text_.matched(); }
-    bool reader_gone() const { return reader_gone_; }
+    // Why a generation that was delivered here ended: "stop_text", "interrupted", "reader_gone", "stop_token", "limit".
+    std::string reason(const ff_generate_result &result) const;
 
   private:
     void show_text(const std::string &bytes);

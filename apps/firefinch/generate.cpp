@@ -47,13 +47,6 @@ std::optional<firefinch::Tokenizer> open_tokenizer(const Options &options, const
     }
 }
 
-std::string reason_of(const ff_generate_result &result, const Delivery &delivery) {
-    if (delivery.stopped_by_text()) return "stop_text";
-    if (interrupted()) return "interrupted";
-    if (delivery.reader_gone()) return "reader_gone";
-    return result.reason == FF_STOP_TOKEN ? "stop_token" : "limit";
-}
-
 int run(const Options &options, const Environment &environment) {
     const WorkOptions &work = options.work;
     Terminal terminal(work.output.quiet, work.output.verbose, environment.colour);
@@ -87,7 +80,7 @@ int run(const Options &options, const Environment &environment) {
     delivery.finish();
     if (!options.save_state.empty()) session->save(options.save_state);
 
-    report.reason = reason_of(report.result, delivery);
+    report.reason = delivery.reason(report.result);
     report.seed = wanted.sampling.seed;
     report.device = engine.device();
     report.model = model->info();

@@ -38,9 +38,14 @@ bool interrupted() {
     return interrupt_seen != 0;
 }
 
+void forget_interrupt() {
+    interrupt_seen = 0;
+    install_signal_handlers(); // the handler went with the signal
+}
+
 Terminal::Terminal(bool quiet, bool verbose, bool colour)
-    : verbose_(verbose), on_terminal_(isatty(STDERR_FILENO) != 0), speaks_(!quiet && (on_terminal_ || verbose)),
-      colour_(colour && on_terminal_) {}
+    : quiet_(quiet), verbose_(verbose), on_terminal_(isatty(STDERR_FILENO) != 0),
+      speaks_(!quiet && (on_terminal_ || verbose)), colour_(colour && on_terminal_) {}
 
 Terminal::~Terminal() {
     end_progress();
@@ -56,6 +61,19 @@ void Terminal::note(std::string_view line) {
     const std::lock_guard lock(mutex_);
     wipe_bar();
     fmt::print(stderr, "{}\n", line);
+}
+
+void Terminal::tell(std::string_view text) {
+    if (quiet_) return;
+    const std::lock_guard lock(mutex_);
+    wipe_bar();
+    fmt::print(stderr, "{}\n", text);
+}
+
+void Terminal::complain(std::string_view sentence) {
+    const std::lock_guard lock(mutex_);
+    wipe_bar();
+    fmt::print(stderr, "firefinch: {}\n", printable(sentence));
 }
 
 void Terminal::echo(std::string_view text) {

@@ -12,6 +12,8 @@ namespace program {
 // The first Ctrl-C only sets a flag, the second ends the program; writing to a closed pipe is an error, not a signal.
 void install_signal_handlers();
 bool interrupted();
+// What Ctrl-C was pressed for has ended, and the program goes on.
+void forget_interrupt();
 
 class Terminal {
   public:
@@ -24,6 +26,10 @@ class Terminal {
     bool speaks() const { return speaks_; }
     // Notes are for people: only on a terminal unless -v, and never with -q.
     void note(std::string_view line);
+    // What the user asked to be told: also where stderr is no terminal, but not with -q.
+    void tell(std::string_view text);
+    // What went wrong while the program goes on; always.
+    void complain(std::string_view sentence);
     // A part of a text that goes on on standard output, in a fainter colour. Only where both are the same terminal.
     void echo(std::string_view text);
     // A bar on a terminal; elsewhere, with -v, one line when a stage is complete.
@@ -37,7 +43,7 @@ class Terminal {
   private:
     void wipe_bar(); // with the mutex held
 
-    const bool verbose_, on_terminal_, speaks_, colour_;
+    const bool quiet_, verbose_, on_terminal_, speaks_, colour_;
     std::mutex mutex_; // the library logs from any thread
     bool bar_drawn_ = false;
     std::chrono::steady_clock::time_point bar_time_{};
