@@ -15,7 +15,7 @@ namespace {
 
 using Kind = PickleValue::Kind;
 
-constexpr std::uint64_t kPickleLimit = 64 << 20; // of a 14B model: about 100 KB
+constexpr std::uint64_t kPickleLimit = 16 << 20; // of a 14B model: about 100 KB
 // Names and structure compress well, but not beyond this; what does is not a description of tensors.
 constexpr std::uint64_t kPickleRatioLimit = 200;
 

@@ -78,7 +78,8 @@ Result<PickleValue> rebuild_tensor(PickleDocument &document, const std::vector<P
     if (tensor.shape.size() != tensor.strides.size())
         return malformed(
             fmt::format("a tensor has {} axes and {} strides", tensor.shape.size(), tensor.strides.size()));
-    if (document.tensors.size() >= kPickleObjectLimit) return malformed("there are too many tensors");
+    if (document.tensors.size() >= kPickleTensorLimit)
+        return malformed(fmt::format("there are more than {} tensors", kPickleTensorLimit));
     document.tensors.push_back(std::move(tensor));
     return PickleValue{.kind = Kind::tensor, .index = static_cast<std::uint32_t>(document.tensors.size() - 1)};
 }

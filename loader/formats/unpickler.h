@@ -14,8 +14,9 @@
 
 namespace ff::loader {
 
-// Far above any checkpoint (61 layers take some 20,000 values), low enough that a hostile file costs little memory.
-constexpr std::size_t kPickleObjectLimit = 1'000'000; // stack, memo, containers, and the items within them, each
+// Far above any checkpoint (61 layers take some 20,000 values), low enough that no hostile file takes 64 MiB.
+constexpr std::size_t kPickleObjectLimit = 250'000; // stack, memo, containers, and the items within them, each
+constexpr std::size_t kPickleTensorLimit = 50'000;  // 1024 layers of 40 are fewer
 constexpr std::size_t kPickleRankLimit = 8;
 
 // The names a checkpoint may use.

@@ -33,9 +33,9 @@ ZipArchive::~ZipArchive() {
     if (libzip_ != nullptr) zip_discard(libzip_);
 }
 
-// Weights hardly compress; an archive that inflates a hundredfold was made to exhaust memory.
+// Weights hardly compress; an archive that inflates thirtyfold was made to exhaust memory.
 Result<void> ZipArchive::check_inflation() const {
-    const std::uint64_t limit = bytes_.size() * 100 + (16 << 20);
+    const std::uint64_t limit = bytes_.size() * 32 + (16 << 20);
     std::uint64_t inflated = 0;
     for (const ZipEntry &entry : entries_)
         if (entry.method != ZipEntry::kStored) inflated = checked_add(inflated, entry.size).value_or(UINT64_MAX);

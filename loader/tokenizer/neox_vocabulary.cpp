@@ -15,8 +15,8 @@ namespace {
 using Json = nlohmann::json;
 
 constexpr std::size_t kFileLimit = 16 << 20; // the published file has 2.4 MB
-constexpr std::size_t kIdLimit = 1 << 20;
-constexpr int kDepthLimit = 16; // the published file has 6 levels
+constexpr std::size_t kIdLimit = 1 << 18;    // five times the published one's
+constexpr int kDepthLimit = 16;              // the published file has 6 levels
 
 // Nesting is measured before the parse: a document of nothing but brackets would take gigabytes.
 bool is_deep(std::string_view json) {
