@@ -22,6 +22,14 @@ ff_status ff_session_reset(ff_session *session, ff_error *error) {
     });
 }
 
+ff_status ff_session_set_chunk(ff_session *session, uint32_t tokens, ff_error *error) {
+    return api::guard(error, [&]() -> Result<void> {
+        if (!session) return api::null_argument("session");
+        session->session->set_chunk(tokens);
+        return {};
+    });
+}
+
 ff_status ff_session_fork(ff_session **out, ff_session *session, ff_error *error) {
     return api::guard(error, [&]() -> Result<void> {
         if (!out || !session) return api::null_argument(out ? "session" : "out");

@@ -15,6 +15,8 @@ class ControlBlock {
 
     // The entry for the step that will be the `step`-th since the model was loaded.
     void enqueue(std::uint64_t step, std::uint32_t entry) { header()->queue[step % shader::kQueueLength] = entry; }
+    // For the wide steps to come; none may be in flight.
+    void serve_wide(std::uint32_t entry) { header()->wide_entry = entry; }
     volatile shader::ControlEntry &entry(std::uint32_t index) const {
         return reinterpret_cast<volatile shader::ControlEntry *>(base_ + sizeof(shader::ControlHeader))[index];
     }

@@ -1,6 +1,7 @@
 #include "runtime/engine/model.h"
 
 #include "runtime/engine/fingerprint.h"
+#include "runtime/engine/recording.h"
 
 #include <algorithm>
 #include <chrono>
@@ -12,28 +13,6 @@ namespace {
 using Clock = std::chrono::steady_clock;
 double seconds_since(Clock::time_point start) {
     return std::chrono::duration<double>(Clock::now() - start).count();
-}
-
-Result<std::unique_ptr<gpu::CommandBuffer>> record_step(const std::shared_ptr<gpu::Device> &device,
-                                                        const model::Plan &plan,
-                                                        std::span<const gpu::Pipeline *const> pipelines) {
-    FF_TRY_ASSIGN(gpu::Recorder recorder, gpu::Recorder::create(device, "decode step", true));
-    for (std::size_t i = 0; i < plan.launches.size(); ++i) {
-        const kernels::Launch &launch = plan.launches[i];
-        std::vector<gpu::Use> uses;
-        for (const kernels::NamedUse &use : launch.uses) uses.push_back({use.view, use.access});
-        const std::string label = launch.layer < 0
-                                      ? kernels::full_name(*launch.variant)
-                                      : fmt::format("layer {} {}", launch.layer, kernels::full_name(*launch.variant));
-        FF_TRY(recorder.launch({.pipeline = pipelines[i],
-                                .buffers = launch.buffers,
-                                .push_constants = launch.push_constants,
-                                .groups = launch.groups,
-                                .uses = uses,
-                                .label = label}));
-    }
-    FF_TRY_ASSIGN(gpu::CommandBuffer commands, recorder.finish());
-    return std::make_unique<gpu::CommandBuffer>(std::move(commands));
 }
 
 Result<void> record_slot_copy(gpu::Recorder &recorder, const model::StateStore &states, std::uint32_t from,
@@ -73,7 +52,7 @@ Result<void> Model::prepare(const ModelOptions &options) {
     statistics_.pipelines = made.compiled;
     statistics_.pipeline_cache_hit = made.cache_bytes_read > 0;
 
-    FF_TRY_ASSIGN(step_, record_step(device, plan, pipelines));
+    FF_TRY_ASSIGN(step_, record(device, "decode step", plan.launches, pipelines));
     statistics_.recordings = 1;
     FF_TRY_ASSIGN(timeline_, gpu::Timeline::create(device));
     FF_TRY_ASSIGN(gpu::Uploader uploader, gpu::Uploader::create(device, 1ULL << 20));
@@ -145,6 +124,18 @@ Result<VkCommandBuffer> Model::copy_of_logits(std::uint32_t slot, std::uint32_t 
     FF_TRY(recorder.copy(loaded_->logits(slot), readback_.view().slice(row * bytes, bytes), "logits"));
     FF_TRY_ASSIGN(gpu::CommandBuffer commands, recorder.finish());
     return logits_copies_.emplace(std::pair{slot, row}, std::move(commands)).first->second.handle();
+}
+
+Result<WideStep *> Model::wide_step() {
+    if (!wide_step_) {
+        FF_TRY_ASSIGN(wide_step_, WideStep::create(*engine_, *loaded_));
+    }
+    return wide_step_.get();
+}
+
+Result<std::uint64_t> Model::submit_wide(std::uint32_t entry, VkCommandBuffer commands) {
+    control().serve_wide(entry);
+    return timeline_->submit(std::span(&commands, 1));
 }
 
 const float *Model::readback_row(std::uint32_t row) const {

@@ -2,8 +2,7 @@
 #pragma once
 
 #include "runtime/engine/control_block.h"
-#include "runtime/engine/engine.h"
-#include "runtime/gpu/recorder.h"
+#include "runtime/engine/wide_step.h"
 #include "runtime/gpu/timeline.h"
 #include "runtime/model/plan.h"
 
@@ -59,6 +58,10 @@ class Model {
     Result<VkCommandBuffer> copy_of_session(std::uint32_t from, std::uint32_t to);
     // Copies a slot's logits into row `row` of the readback buffer; likewise.
     Result<VkCommandBuffer> copy_of_logits(std::uint32_t slot, std::uint32_t row);
+    // Made at first use and kept.
+    Result<WideStep *> wide_step();
+    // Wide steps in flight serve one entry.
+    Result<std::uint64_t> submit_wide(std::uint32_t entry, VkCommandBuffer commands);
     static constexpr std::uint32_t kReadbackRows = 16;
     const float *readback_row(std::uint32_t row) const;
     // The states of all layers of a slot, one after the other, with nothing of it in flight.
@@ -76,6 +79,7 @@ class Model {
     std::unique_ptr<gpu::Timeline> timeline_;
     std::vector<gpu::Uploader> uploader_; // one; a vector because it has no default
     std::unique_ptr<gpu::CommandBuffer> step_;
+    std::unique_ptr<WideStep> wide_step_;
     std::map<std::pair<std::uint32_t, std::uint32_t>, gpu::CommandBuffer> slot_copies_, session_copies_, logits_copies_;
     gpu::Buffer readback_;
     ModelStatistics statistics_;

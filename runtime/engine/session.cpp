@@ -9,7 +9,11 @@ namespace ff::engine {
 namespace {
 
 // Prompt tokens submitted at once; two such pieces are in flight, so the ring holds both with room to spare.
-constexpr std::size_t kPromptPiece = shader::kPromptLength / 4;
+constexpr std::size_t kPromptPiece = 64;
+static_assert(3 * kPromptPiece <= shader::kPromptLength && 2 * kPromptPiece <= shader::kQueueLength);
+
+// Tokens from which on a wide step is quicker than as many decode steps.
+constexpr std::size_t kWideFrom = 16;
 
 } // namespace
 
@@ -61,24 +65,62 @@ Result<void> Session::check_tokens(std::span<const std::uint32_t> tokens) const 
     return {};
 }
 
+std::size_t Session::wide_rows() const {
+    const std::size_t most = model_->loaded().wide_plan().rows;
+    return chunk_ == 0 ? most : std::min<std::size_t>(chunk_, most);
+}
+
+// A wide step costs nearly the same however few rows it has, so a short rest is read singly.
+std::size_t Session::wide_share(std::size_t tokens) const {
+    if (chunk_ == 1) return 0;
+    if (chunk_ > 1) return tokens;
+    const std::size_t rest = tokens % wide_rows();
+    return rest < kWideFrom ? tokens - rest : tokens;
+}
+
+void Session::put_prompt(std::span<const std::uint32_t> tokens) {
+    const std::uint32_t end = entry().prompt_end;
+    for (std::size_t i = 0; i < tokens.size(); ++i) entry().prompt[(end + i) % shader::kPromptLength] = tokens[i];
+    entry().prompt_end = end + static_cast<std::uint32_t>(tokens.size());
+}
+
 Result<void> Session::read(std::span<const std::uint32_t> tokens) {
     entry().generating = 0;
     entry().stop_request = 0;
     entry().logits_every = 0;
+    const std::size_t wide = wide_share(tokens.size());
+    if (wide > 0) FF_TRY(read_wide(tokens.first(wide)));
+    if (wide < tokens.size()) FF_TRY(read_singly(tokens.subspan(wide)));
+    has_logits_ = true;
+    return {};
+}
+
+Result<void> Session::read_singly(std::span<const std::uint32_t> tokens) {
     const std::vector<VkCommandBuffer> steps(kPromptPiece, model_->step());
     std::uint64_t before = 0, last = 0; // timeline values of the two latest pieces
     for (std::size_t at = 0; at < tokens.size(); at += kPromptPiece) {
         const std::size_t count = std::min(kPromptPiece, tokens.size() - at);
         if (before) FF_TRY(model_->timeline().wait(before));
-        const std::uint32_t end = entry().prompt_end;
-        for (std::size_t i = 0; i < count; ++i) entry().prompt[(end + i) % shader::kPromptLength] = tokens[at + i];
-        entry().prompt_end = end + static_cast<std::uint32_t>(count);
+        put_prompt(tokens.subspan(at, count));
         before = last;
         FF_TRY_ASSIGN(last, model_->submit(slot_, std::span(steps).first(count), static_cast<std::uint32_t>(count)));
     }
-    FF_TRY(model_->timeline().wait(last));
-    has_logits_ = true;
-    return {};
+    return model_->timeline().wait(last);
+}
+
+Result<void> Session::read_wide(std::span<const std::uint32_t> tokens) {
+    FF_TRY_ASSIGN(const WideStep *const step, model_->wide_step());
+    std::uint64_t before = 0, last = 0;
+    // A step takes all of the prompt that is there, up to its width: the piece after it is put there when it has.
+    for (std::size_t at = 0; at < tokens.size(); at += wide_rows()) {
+        const std::size_t count = std::min(wide_rows(), tokens.size() - at);
+        const bool whole = wide_rows() == step->rows();
+        if (const std::uint64_t ready = whole ? before : last) FF_TRY(model_->timeline().wait(ready));
+        put_prompt(tokens.subspan(at, count));
+        before = last;
+        FF_TRY_ASSIGN(last, model_->submit_wide(slot_, step->read()));
+    }
+    return model_->timeline().wait(last);
 }
 
 Result<void> Session::fetch_logits(float *logits) {
@@ -101,25 +143,45 @@ Result<void> Session::evaluate(std::span<const std::uint32_t> tokens, float *log
     const std::lock_guard lock(model_->mutex());
     entry().generating = 0;
     entry().stop_request = 0;
+    const std::size_t wide = wide_share(tokens.size());
+    if (wide > 0) FF_TRY(evaluate_wide(tokens.first(wide), logits));
+    if (wide < tokens.size())
+        FF_TRY(evaluate_singly(tokens.subspan(wide), logits + wide * model_->description().vocabulary));
+    has_logits_ = true;
+    return {};
+}
+
+Result<void> Session::evaluate_wide(std::span<const std::uint32_t> tokens, float *logits) {
+    FF_TRY_ASSIGN(WideStep *const step, model_->wide_step());
+    FF_TRY_ASSIGN(const VkCommandBuffer commands, step->read_with_logits());
+    const std::size_t vocabulary = model_->description().vocabulary;
+    for (std::size_t at = 0; at < tokens.size(); at += wide_rows()) {
+        const std::size_t count = std::min(wide_rows(), tokens.size() - at);
+        put_prompt(tokens.subspan(at, count));
+        FF_TRY_ASSIGN(const std::uint64_t value, model_->submit_wide(slot_, commands));
+        FF_TRY(model_->timeline().wait(value));
+        std::copy_n(step->logits(), count * vocabulary, logits + at * vocabulary);
+    }
+    return {};
+}
+
+Result<void> Session::evaluate_singly(std::span<const std::uint32_t> tokens, float *logits) {
     entry().logits_every = 1;
     const std::size_t vocabulary = model_->description().vocabulary;
     for (std::size_t at = 0; at < tokens.size(); at += Model::kReadbackRows) {
         const std::size_t count = std::min<std::size_t>(Model::kReadbackRows, tokens.size() - at);
-        const std::uint32_t end = entry().prompt_end;
         std::vector<VkCommandBuffer> commands; // a step, then its logits to the host, in turn
         for (std::uint32_t i = 0; i < count; ++i) {
-            entry().prompt[(end + i) % shader::kPromptLength] = tokens[at + i];
             FF_TRY_ASSIGN(const VkCommandBuffer copy, model_->copy_of_logits(slot_, i));
             commands.push_back(model_->step());
             commands.push_back(copy);
         }
-        entry().prompt_end = end + static_cast<std::uint32_t>(count);
+        put_prompt(tokens.subspan(at, count));
         FF_TRY_ASSIGN(const std::uint64_t value, model_->submit(slot_, commands, static_cast<std::uint32_t>(count)));
         FF_TRY(model_->timeline().wait(value));
         for (std::uint32_t i = 0; i < count; ++i)
             std::copy_n(model_->readback_row(i), vocabulary, logits + (at + i) * vocabulary);
     }
-    has_logits_ = true;
     return {};
 }
 

@@ -46,6 +46,8 @@ class Session {
     static Result<std::unique_ptr<Session>> create(std::shared_ptr<Model> model);
     ~Session();
 
+    // How many tokens of a prompt a step may read; 1: one after the other, as in generation. 0: the library's choice.
+    void set_chunk(std::uint32_t tokens) { chunk_ = tokens; }
     Result<void> reset();
     Result<std::unique_ptr<Session>> fork();
     // See ff_session_prefill, _evaluate, _generate, _save and _load: these are what they do.
@@ -66,12 +68,22 @@ class Session {
     volatile shader::ControlEntry &entry() { return model_->control().entry(slot_); }
     void begin_from(std::uint32_t parity, bool has_logits); // the control entry, to go with what the slot holds
     Result<void> check_tokens(std::span<const std::uint32_t> tokens) const;
-    Result<void> read(std::span<const std::uint32_t> tokens); // through the prompt ring; the model's mutex is held
+    // Through the prompt ring; the model's mutex is held.
+    Result<void> read(std::span<const std::uint32_t> tokens);
+    Result<void> read_singly(std::span<const std::uint32_t> tokens);
+    Result<void> read_wide(std::span<const std::uint32_t> tokens);
+    Result<void> evaluate_singly(std::span<const std::uint32_t> tokens, float *logits);
+    Result<void> evaluate_wide(std::span<const std::uint32_t> tokens, float *logits);
+    void put_prompt(std::span<const std::uint32_t> tokens);
+    // Of `tokens`, which go through wide steps; the others are read singly.
+    std::size_t wide_share(std::size_t tokens) const;
+    std::size_t wide_rows() const; // that a step may read
     Result<void> fetch_logits(float *logits);
 
     std::shared_ptr<Model> model_;
     std::uint32_t slot_;
     bool has_logits_ = false;
+    std::uint32_t chunk_ = 0;
 };
 
 } // namespace ff::engine

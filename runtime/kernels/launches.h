@@ -57,54 +57,55 @@ struct ProjectAddArguments {
 std::vector<Launch> project_add(const StepBuffers &step, const ProjectAddArguments &arguments);
 
 struct Wkv4Arguments {
-    const Variant *variant;
-    std::int32_t layer;
-    const Matrix *output;   // att.output.weight [C, C]
-    std::uint32_t decay_at; // parameters: -exp(time_decay), time_first
+    const Variant *variant = nullptr;
+    std::int32_t layer = -1;
+    const Matrix *output = nullptr; // att.output.weight [C, C]
+    std::uint32_t decay_at = 0;     // parameters: -exp(time_decay), time_first
     Activation r, k, v, x;
     LayerState state;
-    std::uint64_t wkv_offset; // of aa, bb, pp in a slot: two copies
+    std::uint64_t wkv_offset = 0; // of aa, bb, pp in a slot: two copies
 };
 std::vector<Launch> wkv4_project_add(const StepBuffers &step, const Wkv4Arguments &arguments);
 
 struct Wkv7Arguments {
-    const Variant *variant;
-    std::int32_t layer;
-    std::uint32_t heads, head_size;
+    const Variant *variant = nullptr;
+    std::int32_t layer = -1;
+    std::uint32_t heads = 0, head_size = 0;
     Activation r, k, v, v_first, y;
-    Activation low_w, low_a, low_v, low_g;   // low_v is empty in layer 0
-    const Matrix *up_w, *up_a, *up_v, *up_g; // transposed: [C, rank]; up_v is null in layer 0
-    std::uint32_t vectors_at, vector_stride; // parameters, see Wkv7Params
+    Activation low_w, low_a, low_v, low_g; // low_v is empty in layer 0
+    const Matrix *up_w = nullptr, *up_a = nullptr, *up_v = nullptr,
+                 *up_g = nullptr;                    // transposed: [C, rank]; up_v is null in layer 0
+    std::uint32_t vectors_at = 0, vector_stride = 0; // parameters, see Wkv7Params
     LayerState state;
-    std::uint64_t wkv_offset;
+    std::uint64_t wkv_offset = 0;
 };
 Result<Launch> wkv7(const StepBuffers &step, const Wkv7Arguments &arguments);
 
 // Versions 5 (no up_w: the decay is in the parameters) and 6.
 struct Wkv6Arguments {
-    const Variant *variant;
-    std::int32_t layer;
-    std::uint32_t heads, head_size;
-    Activation r, k, v, gate, y;             // no gate if its view is empty
-    Activation low_w;                        // version 6
-    const Matrix *up_w;                      // version 6: time_decay_w2 transposed [C, rank]
-    std::uint32_t vectors_at, vector_stride; // parameters, see Wkv6Params
+    const Variant *variant = nullptr;
+    std::int32_t layer = -1;
+    std::uint32_t heads = 0, head_size = 0;
+    Activation r, k, v, gate, y;                     // no gate if its view is empty
+    Activation low_w;                                // version 6
+    const Matrix *up_w = nullptr;                    // version 6: time_decay_w2 transposed [C, rank]
+    std::uint32_t vectors_at = 0, vector_stride = 0; // parameters, see Wkv6Params
     LayerState state;
-    std::uint64_t wkv_offset;
+    std::uint64_t wkv_offset = 0;
 };
 Result<Launch> wkv6(const StepBuffers &step, const Wkv6Arguments &arguments);
 
 // The five mixed inputs of RWKV-6, in the order w k v r g; `low` and `mixed` are evenly spaced in scratch.
 struct Lerp6Arguments {
-    const Variant *variant;
-    std::int32_t layer;
+    const Variant *variant = nullptr;
+    std::int32_t layer = -1;
     Activation x;
-    std::uint32_t norm_at;  // parameters: ln1
-    std::uint32_t mixes_at; // parameters: time_maa of w k v r g
-    const Matrix *up;       // time_maa_w2 transposed [5 C, rank]
+    std::uint32_t norm_at = 0;  // parameters: ln1
+    std::uint32_t mixes_at = 0; // parameters: time_maa of w k v r g
+    const Matrix *up = nullptr; // time_maa_w2 transposed [5 C, rank]
     std::array<Activation, 5> low, mixed;
     LayerState state;
-    std::uint64_t kept_offset;
+    std::uint64_t kept_offset = 0;
 };
 Result<Launch> lerp6(const StepBuffers &step, const Lerp6Arguments &arguments);
 
@@ -122,11 +123,11 @@ struct ProjectArguments {
 Result<std::vector<Launch>> project(const StepBuffers &step, const ProjectArguments &arguments);
 
 struct DeepEmbedArguments {
-    const Variant *variant;
-    std::int32_t layer;
-    const Matrix *table;          // ffn.s_emb.weight [V, R * R]
-    std::uint32_t rank, width;    // R, F
-    std::uint32_t up_at, bias_at; // parameters: s2 [R, F], s0 [F]
+    const Variant *variant = nullptr;
+    std::int32_t layer = -1;
+    const Matrix *table = nullptr;        // ffn.s_emb.weight [V, R * R]
+    std::uint32_t rank = 0, width = 0;    // R, F
+    std::uint32_t up_at = 0, bias_at = 0; // parameters: s2 [R, F], s0 [F]
     Activation low, matrix, h;
 };
 std::vector<Launch> deep_embed(const StepBuffers &step, const DeepEmbedArguments &arguments);

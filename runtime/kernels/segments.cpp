@@ -8,62 +8,32 @@
 namespace ff::kernels {
 namespace {
 
-// Segments that one launch can take: of one block format and plain ones, or plain ones of one type alone.
-struct Batch {
-    WeightType type;
-    std::vector<Segment> segments;
-};
-
-std::vector<Batch> batches_of(std::span<const Segment> segments) {
-    std::vector<Batch> batches;
-    const auto put = [&](const Segment &segment) {
-        const auto same = std::find_if(batches.begin(), batches.end(),
-                                       [&](const Batch &batch) { return batch.type == segment.matrix->type; });
-        if (same != batches.end()) same->segments.push_back(segment);
-        else batches.push_back({segment.matrix->type, {segment}});
-    };
-    for (const Segment &segment : segments)
-        if (is_block(segment.matrix->type)) put(segment);
-    const bool any_block = !batches.empty();
-    for (const Segment &segment : segments) {
-        if (is_block(segment.matrix->type)) continue;
-        if (any_block) batches.front().segments.push_back(segment);
-        else put(segment);
-    }
-    return batches;
-}
-
-std::uint32_t plain_type(const Batch &batch) {
-    for (const Segment &segment : batch.segments) switch (segment.matrix->type) {
-        case WeightType::f32: return shader::kPlainF32;
-        case WeightType::bf16: return shader::kPlainBf16;
-        default: break;
-        }
-    return shader::kPlainF16;
-}
-
-Result<void> append_launches(const StepBuffers &step, const Variant &variant, std::int32_t layer, const Batch &batch,
-                             bool prologue, std::vector<SegmentedLaunch> &launches) {
+std::vector<const Matrix *> matrices_of(std::span<const Segment> segments) {
     std::vector<const Matrix *> matrices;
+    for (const Segment &segment : segments) matrices.push_back(segment.matrix);
+    return matrices;
+}
+
+Result<void> append_launches(const StepBuffers &step, const Variant &variant, std::int32_t layer,
+                             std::span<const Segment> segments, WeightType type, std::uint32_t plain_type,
+                             bool prologue, std::vector<SegmentedLaunch> &launches) {
+    const std::vector<const Matrix *> matrices = matrices_of(segments);
     std::uint32_t rows = 0;
-    for (const Segment &segment : batch.segments) {
-        matrices.push_back(segment.matrix);
-        rows += segment.matrix->rows;
-    }
+    for (const Matrix *matrix : matrices) rows += matrix->rows;
     const MatvecTuning tuning = tune_matvec(*step.traits, variant, rows, matrices.front()->groups(), prologue);
     for (const SegmentLaunch &packed : pack_segments(matrices, *step.traits)) {
         Launch launch;
         launch.variant = &variant;
         launch.layer = layer;
         launch.constants = constants_of(tuning);
-        if (is_block(batch.type)) launch.constants.push_back({shader::kSpecPlainType, plain_type(batch)});
+        if (is_block(type)) launch.constants.push_back({shader::kSpecPlainType, plain_type});
         launch.uses = {{"step", step.header(), gpu::Access::read}};
         std::vector<std::uint32_t> table;
         std::uint32_t end_group = 0;
         for (const SegmentPart &part : packed.parts) {
-            const Segment &segment = batch.segments[part.segment];
+            const Segment &segment = segments[part.segment];
             const Matrix &matrix = *segment.matrix;
-            const bool plain = is_block(batch.type) && !is_block(matrix.type);
+            const bool plain = is_block(type) && !is_block(matrix.type);
             end_group += (part.rows + tuning.group_rows - 1) / tuning.group_rows;
             const std::uint32_t result = at_float(step.scratch, segment.result.view) + part.first_row;
             table.insert(table.end(), {end_group, static_cast<std::uint32_t>(part.offset / 16), part.rows, result, segment.input,
@@ -85,13 +55,45 @@ Result<void> append_launches(const StepBuffers &step, const Variant &variant, st
 
 } // namespace
 
+std::vector<SegmentBatch> batches_of(std::span<const Matrix *const> matrices) {
+    std::vector<SegmentBatch> batches;
+    const auto put = [&](std::size_t segment) {
+        const WeightType type = matrices[segment]->type;
+        const auto same = std::find_if(batches.begin(), batches.end(),
+                                       [&](const SegmentBatch &batch) { return batch.type == type; });
+        if (same != batches.end()) same->segments.push_back(segment);
+        else batches.push_back({type, {segment}});
+    };
+    for (std::size_t i = 0; i < matrices.size(); ++i)
+        if (is_block(matrices[i]->type)) put(i);
+    const bool any_block = !batches.empty();
+    for (std::size_t i = 0; i < matrices.size(); ++i) {
+        if (is_block(matrices[i]->type)) continue;
+        if (any_block) batches.front().segments.push_back(i);
+        else put(i);
+    }
+    return batches;
+}
+
+std::uint32_t plain_type(const SegmentBatch &batch, std::span<const Matrix *const> matrices) {
+    for (const std::size_t segment : batch.segments) switch (matrices[segment]->type) {
+        case WeightType::f32: return shader::kPlainF32;
+        case WeightType::bf16: return shader::kPlainBf16;
+        default: break;
+        }
+    return shader::kPlainF16;
+}
+
 Result<std::vector<SegmentedLaunch>> segmented_launches(const StepBuffers &step, const Variant &variant, std::int32_t layer,
                                                         std::span<const Segment> segments, bool prologue) {
     std::vector<SegmentedLaunch> launches;
-    for (const Batch &batch : batches_of(segments)) {
+    const std::vector<const Matrix *> matrices = matrices_of(segments);
+    for (const SegmentBatch &batch : batches_of(matrices)) {
         const bool asked = weight_type_of(variant) == batch.type;
         const Variant &own = asked ? variant : variant_for(variant.kernel, batch.type, *step.traits);
-        FF_TRY(append_launches(step, own, layer, batch, prologue, launches));
+        std::vector<Segment> taken;
+        for (const std::size_t segment : batch.segments) taken.push_back(segments[segment]);
+        FF_TRY(append_launches(step, own, layer, taken, batch.type, plain_type(batch, matrices), prologue, launches));
     }
     if (launches.size() > 1) {
         // They write different rows, but synchronization validation sees bindings: let each claim every result.

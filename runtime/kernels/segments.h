@@ -13,6 +13,14 @@ struct Segment {
     Activation result;
 };
 
+// Segments that one launch can take: of one block format and plain ones, or plain ones of one type alone.
+struct SegmentBatch {
+    WeightType type;
+    std::vector<std::size_t> segments; // which of those given
+};
+std::vector<SegmentBatch> batches_of(std::span<const Matrix *const> matrices);
+std::uint32_t plain_type(const SegmentBatch &batch, std::span<const Matrix *const> matrices); // shader::kPlain...
+
 // One launch for each binding the matrices need, with variant, constants, groups, bytes and the uses of matrices and
 // results set; `segments_at` is the place of its table in the parameter block. Plain matrices ride along with the first
 // block format among their neighbours; matrices of further block formats need launches of their own.

@@ -1,4 +1,5 @@
-// What every launch of a decode step shares: the buffers a kernel finds the step's facts in.
+// What every launch of a step shares: the buffers a kernel finds the step's facts in. A decode step reads one token; a
+// wide one up to `rows` of a prompt, and every vector of its scratch is an array of rows.
 #pragma once
 
 #include "runtime/kernels/matrix.h"
@@ -10,10 +11,13 @@ struct StepBuffers {
     const gpu::DeviceTraits *traits = nullptr;
     Parameters *parameters = nullptr;
     gpu::BufferView scratch; // starts with the step header
-    gpu::BufferView header() const { return scratch.slice(0, 256); }
+    std::uint32_t rows = 1;
+    std::uint64_t header_bytes = 256;
+    gpu::BufferView header() const { return scratch.slice(0, header_bytes); }
 };
 
-// A named float vector in scratch: activations that live from one launch to a later one of the same step.
+// A named float vector in scratch, one for each row of the step: activations that live from one launch to a later one
+// of the same step.
 struct Activation {
     std::string name;
     gpu::BufferView view;

@@ -18,6 +18,15 @@ MatvecTuning tune_matvec(const gpu::DeviceTraits &traits, const Variant &variant
                          std::uint32_t groups, bool prologue);
 std::vector<gpu::SpecConstant> constants_of(const MatvecTuning &tuning);
 
+struct MatmulTuning {
+    std::uint32_t local_size;
+    std::uint32_t tile_rows, tile_tokens;     // of a workgroup
+    std::uint32_t thread_rows, thread_tokens; // quads of an invocation
+};
+// For steps of up to `tokens` rows.
+MatmulTuning tune_matmul(const gpu::DeviceTraits &traits, std::uint32_t tokens);
+std::vector<gpu::SpecConstant> constants_of(const MatmulTuning &tuning);
+
 struct WkvTuning {
     std::uint32_t local_size, lanes;
 };

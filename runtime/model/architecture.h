@@ -7,10 +7,13 @@
 
 namespace ff::model {
 
+class LayerPlan;
+
 struct LayerContext {
     kernels::StepBuffers step;
     const Scratch *scratch;
     const StateStore *states;
+    std::uint32_t width;
 };
 
 class Architecture {
@@ -23,11 +26,9 @@ class Architecture {
     virtual void declare_activations(Scratch &scratch) const = 0;
     // What comes before the layers, for versions that have such.
     virtual Result<void> load_begin(WeightLoader &) { return {}; }
-    virtual Result<std::vector<kernels::Launch>> plan_begin(const LayerContext &) const {
-        return std::vector<kernels::Launch>();
-    }
+    virtual Result<void> plan_begin(LayerPlan &) const { return {}; }
     virtual Result<void> load_layer(WeightLoader &weights, std::uint32_t layer) = 0;
-    virtual Result<std::vector<kernels::Launch>> plan_layer(const LayerContext &context, std::uint32_t layer) const = 0;
+    virtual Result<void> plan_layer(LayerPlan &plan, std::uint32_t layer) const = 0;
 };
 
 // Fails with unsupported for shapes that have no plan.

@@ -30,8 +30,7 @@ Result<void> ChannelMix::plan(LayerPlan &plan) const {
     FF_TRY(plan.mix_project("ln2", ln2, "ffn_x",
                             {{&key, mix_k, ActivationKind::relu_squared, plan.get("h")},
                              {&receptance, mix_r, ActivationKind::sigmoid, plan.get("gate")}}));
-    plan.project_add(value, plan.get("h"), plan.get("gate"));
-    return {};
+    return plan.project_add(value, plan.get("h"), plan.get("gate"));
 }
 
 } // namespace ff::model

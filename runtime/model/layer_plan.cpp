@@ -4,31 +4,16 @@
 
 namespace ff::model {
 
-Result<void> LayerPlan::mix_project(const char *norm, std::uint32_t norm_at, const char *kept,
-                                    std::vector<kernels::MixSegment> segments) {
-    const kernels::Variant *own = variant("mix_project", *segments.front().matrix);
-    FF_TRY_ASSIGN(std::vector<kernels::Launch> launches,
-                  kernels::mix_project(step(), {.variant = own,
-                                                .layer = number(),
-                                                .x = get("x"),
-                                                .norm_at = norm_at,
-                                                .norm_name = fmt::format("blocks.{}.{}", layer_, norm),
-                                                .state = state_,
-                                                .kept_offset = state_offset(kept),
-                                                .kept_name = kept,
-                                                .segments = std::move(segments)}));
-    append(std::move(launches));
-    return {};
+LayerPlan::LayerPlan(const LayerContext &context, std::int32_t layer) : context_(context), layer_(layer) {
+    if (layer >= 0) state_ = context.states->layer(static_cast<std::uint32_t>(layer));
 }
 
-void LayerPlan::project_add(const kernels::Matrix &matrix, const kernels::Activation &input,
-                            const kernels::Activation &gate) {
-    append(kernels::project_add(step(), {.variant = variant("project_add", matrix),
-                                         .layer = number(),
-                                         .matrix = &matrix,
-                                         .input = input,
-                                         .gate = gate,
-                                         .x = get("x")}));
+std::unique_ptr<LayerPlan> LayerPlan::create(const LayerContext &context, std::int32_t layer) {
+    return context.step.rows == 1 ? make_decode_layer(context, layer) : make_wide_layer(context, layer);
+}
+
+std::string LayerPlan::norm_name(const char *norm) const {
+    return fmt::format("blocks.{}.{}", layer_, norm);
 }
 
 void LayerPlan::append(std::vector<kernels::Launch> launches) {

@@ -12,6 +12,16 @@ struct Plan {
     std::vector<bool> barriers_before() const;
 };
 
+// The same for up to `rows` tokens of a prompt, of which the last one's logits are wanted, or all of them.
+struct WidePlan {
+    std::uint32_t rows = 0;
+    Plan body; // from the control block to the x of every row
+    // Logits of every row [rows, V]; the buffer they go to is the engine's, which sets the last launches' binding
+    // shader::kMatmulOut.
+    Plan all_logits;
+    Plan last; // the last row's logits, to its slot; the control block is brought up to date
+};
+
 struct LoadOptions {
     WeightOptions weights;
     std::uint32_t slots = 4;   // states
@@ -27,6 +37,7 @@ class LoadedModel {
 
     const loader::ModelDescription &description() const { return description_; }
     const Plan &plan() const { return plan_; }
+    const WidePlan &wide_plan() const { return wide_plan_; }
     const StateStore &states() const { return states_.front(); }
     gpu::BufferView control() const { return control_.view(); } // ControlHeader, then the entries
     gpu::BufferView logits(std::uint32_t slot) const;           // [V]
@@ -37,17 +48,20 @@ class LoadedModel {
   private:
     LoadedModel() = default;
     Result<void> build_plan(const gpu::DeviceTraits &traits);
+    Result<void> build_wide_plan(const gpu::DeviceTraits &traits);
+    std::vector<kernels::Launch> head_launches(const kernels::StepBuffers &step) const;
 
     loader::ModelDescription description_;
     std::unique_ptr<Architecture> architecture_;
     std::vector<gpu::Arena> weights_; // one each; vectors because these have no default
     std::vector<kernels::Parameters> parameters_;
     std::vector<StateStore> states_;
-    Scratch scratch_;
+    Scratch scratch_, wide_scratch_;
     gpu::Buffer control_, logits_, history_;
     kernels::Matrix embedding_, head_;
     std::uint32_t ln0_ = 0, ln_out_ = 0;
     Plan plan_;
+    WidePlan wide_plan_;
     std::uint64_t device_bytes_ = 0;
 };
 

@@ -63,26 +63,22 @@ class Rwkv4 final : public Architecture {
         return {};
     }
 
-    Result<std::vector<Launch>> plan_layer(const LayerContext &context, std::uint32_t index) const override {
+    Result<void> plan_layer(LayerPlan &plan, std::uint32_t index) const override {
         const Layer &layer = layers_[index];
-        LayerPlan plan(context, index);
         const Activation r = plan.get("r"), k = plan.get("k"), v = plan.get("v");
         FF_TRY(plan.mix_project("ln1", layer.ln1, "att_x",
                                 {{&layer.receptance, layer.mix_r, ActivationKind::sigmoid, r},
                                  {&layer.key, layer.mix_k, ActivationKind::none, k},
                                  {&layer.value, layer.mix_v, ActivationKind::none, v}}));
-        plan.append(kernels::wkv4_project_add(plan.step(), {.variant = plan.variant("wkv4_project_add", layer.output),
-                                                            .layer = plan.number(),
-                                                            .output = &layer.output,
-                                                            .decay_at = layer.decay,
-                                                            .r = r,
-                                                            .k = k,
-                                                            .v = v,
-                                                            .x = plan.get("x"),
-                                                            .state = plan.state(),
-                                                            .wkv_offset = plan.state_offset("aa")}));
-        FF_TRY(layer.channel.plan(plan));
-        return plan.take();
+        kernels::Wkv4Arguments wkv;
+        wkv.output = &layer.output;
+        wkv.decay_at = layer.decay;
+        wkv.r = r;
+        wkv.k = k;
+        wkv.v = v;
+        wkv.x = plan.get("x");
+        FF_TRY(plan.wkv4(std::move(wkv)));
+        return layer.channel.plan(plan);
     }
 
   private:

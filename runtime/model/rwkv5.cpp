@@ -49,7 +49,7 @@ class Rwkv5 final : public Architecture {
     }
 
     Result<void> load_layer(WeightLoader &weights, std::uint32_t index) override;
-    Result<std::vector<Launch>> plan_layer(const LayerContext &context, std::uint32_t index) const override;
+    Result<void> plan_layer(LayerPlan &plan, std::uint32_t index) const override;
 
   private:
     loader::ModelDescription description_;
@@ -91,9 +91,8 @@ Result<void> Rwkv5::load_layer(WeightLoader &weights, std::uint32_t index) {
     return {};
 }
 
-Result<std::vector<Launch>> Rwkv5::plan_layer(const LayerContext &context, std::uint32_t index) const {
+Result<void> Rwkv5::plan_layer(LayerPlan &plan, std::uint32_t index) const {
     const Layer &layer = layers_[index];
-    LayerPlan plan(context, index);
     const Activation r = plan.get("r"), k = plan.get("k"), v = plan.get("v"), y = plan.get("y");
     const Activation g = layer.gate ? plan.get("g") : Activation{};
 
@@ -103,25 +102,19 @@ Result<std::vector<Launch>> Rwkv5::plan_layer(const LayerContext &context, std::
     if (layer.gate) segments.push_back({&*layer.gate, layer.mix_g, ActivationKind::silu, g});
     FF_TRY(plan.mix_project("ln1", layer.ln1, "att_x", std::move(segments)));
 
-    FF_TRY_ASSIGN(Launch wkv, kernels::wkv6(plan.step(), {.variant = &kernels::variant_for("wkv5", *plan.step().traits),
-                                                          .layer = plan.number(),
-                                                          .heads = description_.heads,
-                                                          .head_size = description_.head_size,
-                                                          .r = r,
-                                                          .k = k,
-                                                          .v = v,
-                                                          .gate = g,
-                                                          .y = y,
-                                                          .low_w = {},
-                                                          .up_w = nullptr,
-                                                          .vectors_at = layer.vectors,
-                                                          .vector_stride = 2 * kernels::groups_for(description_.width),
-                                                          .state = plan.state(),
-                                                          .wkv_offset = plan.state_offset("wkv")}));
-    plan.append(std::move(wkv));
-    plan.project_add(layer.output, y);
-    FF_TRY(layer.channel.plan(plan));
-    return plan.take();
+    kernels::Wkv6Arguments wkv;
+    wkv.heads = description_.heads;
+    wkv.head_size = description_.head_size;
+    wkv.r = r;
+    wkv.k = k;
+    wkv.v = v;
+    wkv.gate = g;
+    wkv.y = y;
+    wkv.vectors_at = layer.vectors;
+    wkv.vector_stride = 2 * kernels::groups_for(description_.width);
+    FF_TRY(plan.wkv5(std::move(wkv)));
+    FF_TRY(plan.project_add(layer.output, y));
+    return layer.channel.plan(plan);
 }
 
 } // namespace

@@ -48,7 +48,7 @@ class Rwkv6 final : public Architecture {
     }
 
     Result<void> load_layer(WeightLoader &weights, std::uint32_t index) override;
-    Result<std::vector<Launch>> plan_layer(const LayerContext &context, std::uint32_t index) const override;
+    Result<void> plan_layer(LayerPlan &plan, std::uint32_t index) const override;
 
   private:
     static std::string low_name(char c) { return std::string("low_") + c; }
@@ -93,9 +93,8 @@ Result<void> Rwkv6::load_layer(WeightLoader &weights, std::uint32_t index) {
     return {};
 }
 
-Result<std::vector<Launch>> Rwkv6::plan_layer(const LayerContext &context, std::uint32_t index) const {
+Result<void> Rwkv6::plan_layer(LayerPlan &plan, std::uint32_t index) const {
     const Layer &layer = layers_[index];
-    LayerPlan plan(context, index);
     const Activation x = plan.get("x"), r = plan.get("r"), k = plan.get("k"), v = plan.get("v"), g = plan.get("g"),
                      y = plan.get("y"), low_decay = plan.get("low_decay");
     std::array<Activation, 5> low, mixed; // w k v r g
@@ -108,46 +107,34 @@ Result<std::vector<Launch>> Rwkv6::plan_layer(const LayerContext &context, std::
     for (std::size_t i = 0; i < 5; ++i)
         downs.push_back({&layer.mix_down[i], layer.mix_x, ActivationKind::tanh, low[i]});
     FF_TRY(plan.mix_project("ln1", layer.ln1, "att_x", std::move(downs)));
-    FF_TRY_ASSIGN(Launch lerp, kernels::lerp6(plan.step(), {.variant = plan.variant("lerp6", layer.mix_up),
-                                                            .layer = plan.number(),
-                                                            .x = x,
-                                                            .norm_at = layer.ln1,
-                                                            .mixes_at = layer.mixes,
-                                                            .up = &layer.mix_up,
-                                                            .low = low,
-                                                            .mixed = mixed,
-                                                            .state = plan.state(),
-                                                            .kept_offset = plan.state_offset("att_x")}));
-    plan.append(std::move(lerp));
-    FF_TRY_ASSIGN(
-        std::vector<Launch> projections,
-        kernels::project(plan.step(), {.variant = plan.variant("project", layer.receptance),
-                                       .layer = plan.number(),
-                                       .segments = {{&layer.receptance, mixed[3], ActivationKind::none, r},
-                                                    {&layer.key, mixed[1], ActivationKind::none, k},
-                                                    {&layer.value, mixed[2], ActivationKind::none, v},
-                                                    {&layer.gate, mixed[4], ActivationKind::silu, g},
-                                                    {&layer.decay_down, mixed[0], ActivationKind::tanh, low_decay}}}));
-    plan.append(std::move(projections));
-    FF_TRY_ASSIGN(Launch wkv, kernels::wkv6(plan.step(), {.variant = plan.variant("wkv6", layer.decay_up),
-                                                          .layer = plan.number(),
-                                                          .heads = description_.heads,
-                                                          .head_size = description_.head_size,
-                                                          .r = r,
-                                                          .k = k,
-                                                          .v = v,
-                                                          .gate = g,
-                                                          .y = y,
-                                                          .low_w = low_decay,
-                                                          .up_w = &layer.decay_up,
-                                                          .vectors_at = layer.vectors,
-                                                          .vector_stride = 2 * kernels::groups_for(description_.width),
-                                                          .state = plan.state(),
-                                                          .wkv_offset = plan.state_offset("wkv")}));
-    plan.append(std::move(wkv));
-    plan.project_add(layer.output, y);
-    FF_TRY(layer.channel.plan(plan));
-    return plan.take();
+    kernels::Lerp6Arguments lerp;
+    lerp.x = x;
+    lerp.norm_at = layer.ln1;
+    lerp.mixes_at = layer.mixes;
+    lerp.up = &layer.mix_up;
+    lerp.low = low;
+    lerp.mixed = mixed;
+    FF_TRY(plan.lerp6(std::move(lerp)));
+    FF_TRY(plan.project({{&layer.receptance, mixed[3], ActivationKind::none, r},
+                         {&layer.key, mixed[1], ActivationKind::none, k},
+                         {&layer.value, mixed[2], ActivationKind::none, v},
+                         {&layer.gate, mixed[4], ActivationKind::silu, g},
+                         {&layer.decay_down, mixed[0], ActivationKind::tanh, low_decay}}));
+    kernels::Wkv6Arguments wkv;
+    wkv.heads = description_.heads;
+    wkv.head_size = description_.head_size;
+    wkv.r = r;
+    wkv.k = k;
+    wkv.v = v;
+    wkv.gate = g;
+    wkv.y = y;
+    wkv.low_w = low_decay;
+    wkv.up_w = &layer.decay_up;
+    wkv.vectors_at = layer.vectors;
+    wkv.vector_stride = 2 * kernels::groups_for(description_.width);
+    FF_TRY(plan.wkv6(std::move(wkv)));
+    FF_TRY(plan.project_add(layer.output, y));
+    return layer.channel.plan(plan);
 }
 
 } // namespace

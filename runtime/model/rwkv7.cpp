@@ -68,9 +68,9 @@ class Rwkv7 final : public Architecture {
     }
 
     Result<void> load_begin(WeightLoader &weights) override;
-    Result<std::vector<Launch>> plan_begin(const LayerContext &context) const override;
+    Result<void> plan_begin(LayerPlan &plan) const override;
     Result<void> load_layer(WeightLoader &weights, std::uint32_t layer) override;
-    Result<std::vector<Launch>> plan_layer(const LayerContext &context, std::uint32_t layer) const override;
+    Result<void> plan_layer(LayerPlan &plan, std::uint32_t index) const override;
 
   private:
     bool deep_embed() const { return description_.version == loader::Version::v7a; }
@@ -90,20 +90,12 @@ Result<void> Rwkv7::load_begin(WeightLoader &weights) {
     return {};
 }
 
-Result<std::vector<Launch>> Rwkv7::plan_begin(const LayerContext &context) const {
-    if (!deep_embed()) return std::vector<Launch>();
+Result<void> Rwkv7::plan_begin(LayerPlan &plan) const {
+    if (!deep_embed()) return {};
     std::vector<kernels::ProjectSegment> segments;
     for (std::uint32_t layer = 0; layer < description_.layers; ++layer)
-        segments.push_back({&deep_embedded_[layer], context.scratch->get("x"), ActivationKind::none,
-                            context.scratch->get(deep_matrix(layer))});
-    FF_TRY_ASSIGN(std::vector<Launch> launches,
-                  kernels::project(context.step,
-                                   {&kernels::variant_for("project", deep_embedded_.front().type, *context.step.traits),
-                                    -1, std::move(segments)}));
-    // The first layer could run beside it, but synchronization validation sees bindings, not the bytes used: claim x.
-    const kernels::Activation x = context.scratch->get("x");
-    for (Launch &launch : launches) launch.uses.push_back({x.name, x.view, gpu::Access::write});
-    return launches;
+        segments.push_back({&deep_embedded_[layer], plan.get("x"), ActivationKind::none, plan.get(deep_matrix(layer))});
+    return plan.project(std::move(segments));
 }
 
 Result<void> Rwkv7::load_layer(WeightLoader &weights, std::uint32_t index) {
@@ -170,9 +162,8 @@ Result<void> Rwkv7::load_layer(WeightLoader &weights, std::uint32_t index) {
     return {};
 }
 
-Result<std::vector<Launch>> Rwkv7::plan_layer(const LayerContext &context, std::uint32_t index) const {
+Result<void> Rwkv7::plan_layer(LayerPlan &plan, std::uint32_t index) const {
     const Layer &layer = layers_[index];
-    LayerPlan plan(context, index);
     const Activation r = plan.get("r"), k = plan.get("k"), v = plan.get("v"), y = plan.get("y"), h = plan.get("h");
     const Activation low_v = layer.up_v ? plan.get("low_v") : Activation{};
 
@@ -187,46 +178,43 @@ Result<std::vector<Launch>> Rwkv7::plan_layer(const LayerContext &context, std::
     if (layer.down_v) segments.push_back({&*layer.down_v, layer.mix_v, ActivationKind::none, low_v});
     FF_TRY(plan.mix_project("ln1", layer.ln1, "att_x", std::move(segments)));
 
-    FF_TRY_ASSIGN(Launch wkv, kernels::wkv7(plan.step(), {.variant = plan.variant("wkv7", layer.up_w),
-                                                          .layer = plan.number(),
-                                                          .heads = description_.heads,
-                                                          .head_size = description_.head_size,
-                                                          .r = r,
-                                                          .k = k,
-                                                          .v = v,
-                                                          .v_first = plan.get("v_first"),
-                                                          .y = y,
-                                                          .low_w = plan.get("low_w"),
-                                                          .low_a = plan.get("low_a"),
-                                                          .low_v = low_v,
-                                                          .low_g = plan.get("low_g"),
-                                                          .up_w = &layer.up_w,
-                                                          .up_a = &layer.up_a,
-                                                          .up_v = layer.up_v ? &*layer.up_v : nullptr,
-                                                          .up_g = &layer.up_g,
-                                                          .vectors_at = layer.vectors,
-                                                          .vector_stride = 2 * kernels::groups_for(description_.width),
-                                                          .state = plan.state(),
-                                                          .wkv_offset = plan.state_offset("wkv")}));
-    plan.append(std::move(wkv));
-    plan.project_add(layer.output, y);
+    kernels::Wkv7Arguments wkv;
+    wkv.heads = description_.heads;
+    wkv.head_size = description_.head_size;
+    wkv.r = r;
+    wkv.k = k;
+    wkv.v = v;
+    wkv.v_first = plan.get("v_first");
+    wkv.y = y;
+    wkv.low_w = plan.get("low_w");
+    wkv.low_a = plan.get("low_a");
+    wkv.low_v = low_v;
+    wkv.low_g = plan.get("low_g");
+    wkv.up_w = &layer.up_w;
+    wkv.up_a = &layer.up_a;
+    wkv.up_v = layer.up_v ? &*layer.up_v : nullptr;
+    wkv.up_g = &layer.up_g;
+    wkv.vectors_at = layer.vectors;
+    wkv.vector_stride = 2 * kernels::groups_for(description_.width);
+    FF_TRY(plan.wkv7(std::move(wkv)));
+    FF_TRY(plan.project_add(layer.output, y));
 
     std::vector<kernels::MixSegment> keys = {{&layer.ffn_key, layer.mix_ffn, ActivationKind::relu_squared, h}};
     if (deep_embed()) keys.push_back({&layer.deep_down, layer.no_mix, ActivationKind::none, plan.get("deep_low")});
     FF_TRY(plan.mix_project("ln2", layer.ln2, "ffn_x", std::move(keys)));
-    if (deep_embed())
-        plan.append(kernels::deep_embed(plan.step(), {.variant = plan.variant("deep_embed", layer.deep_table),
-                                                      .layer = plan.number(),
-                                                      .table = &layer.deep_table,
-                                                      .rank = loader::kDeepEmbedRank,
-                                                      .width = description_.ffn_width,
-                                                      .up_at = layer.deep_up,
-                                                      .bias_at = layer.deep_bias,
-                                                      .low = plan.get("deep_low"),
-                                                      .matrix = plan.get(deep_matrix(index)),
-                                                      .h = h}));
-    plan.project_add(layer.ffn_value, h);
-    return plan.take();
+    if (deep_embed()) {
+        kernels::DeepEmbedArguments gate;
+        gate.table = &layer.deep_table;
+        gate.rank = loader::kDeepEmbedRank;
+        gate.width = description_.ffn_width;
+        gate.up_at = layer.deep_up;
+        gate.bias_at = layer.deep_bias;
+        gate.low = plan.get("deep_low");
+        gate.matrix = plan.get(deep_matrix(index));
+        gate.h = h;
+        FF_TRY(plan.deep_embed(std::move(gate)));
+    }
+    return plan.project_add(layer.ffn_value, h);
 }
 
 } // namespace

@@ -7,7 +7,7 @@
 namespace ff::model {
 
 void Scratch::declare(const std::string &name, std::uint32_t floats) {
-    const std::uint64_t bytes = kernels::padded_bytes(floats);
+    const std::uint64_t bytes = rows_ * kernels::padded_bytes(floats);
     regions_.push_back({name, bytes_, bytes});
     bytes_ += (bytes + 255) / 256 * 256;
 }

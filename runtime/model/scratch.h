@@ -1,4 +1,4 @@
-// Activations of a step: float vectors in one buffer behind the step header, by name.
+// Activations of a step: float vectors, one for each row of the step, in one buffer behind the step header, by name.
 #pragma once
 
 #include "runtime/kernels/step.h"
@@ -7,6 +7,9 @@ namespace ff::model {
 
 class Scratch {
   public:
+    Scratch() = default; // of a decode step
+    Scratch(std::uint32_t rows, std::uint64_t header_bytes) : rows_(rows), bytes_(header_bytes) {}
+
     // Every vector is declared before the buffer is made.
     void declare(const std::string &name, std::uint32_t floats);
     std::uint64_t bytes() const { return bytes_; }
@@ -21,7 +24,8 @@ class Scratch {
         std::uint64_t offset, bytes;
     };
     std::vector<Region> regions_;
-    std::uint64_t bytes_ = 256; // the step header
+    std::uint32_t rows_ = 1;
+    std::uint64_t bytes_ = 256; // begins with the step header
     gpu::Buffer buffer_;
 };
 

@@ -39,7 +39,7 @@ const uint kStepWords = 64u;
 
 // ---- control block: what changes from token to token -----------------------------------------------------------------
 const uint kQueueLength = 256u;    // steps that may be submitted and unfinished
-const uint kPromptLength = 256u;   // prompt tokens a session may have waiting
+const uint kPromptLength = 1024u;  // prompt tokens a session may have waiting
 const uint kProducedLength = 256u; // produced tokens the host may be behind
 const uint kMaxStopTokens = 16u;
 const uint kMaxLogitBias = 256u;
@@ -48,7 +48,8 @@ const uint kHaltNone = 0u, kHaltLimit = 1u, kHaltStopToken = 2u;
 
 struct ControlHeader {
     uint step;                // steps finished; the next one serves entry queue[step % kQueueLength]
-    uint reserved[3];
+    uint wide_entry;          // that wide steps serve; the host changes it when none is in flight
+    uint reserved[2];
     uint queue[kQueueLength]; // written by the host before it submits
 };
 
@@ -219,6 +220,117 @@ struct DeepEmbedParams {
     uint width;      // F
 };
 const uint kDeepEmbedWeights = 0u, kDeepEmbedParams = 1u, kDeepEmbedScratch = 2u;
+
+// ---- wide steps: up to T tokens of a prompt at once ----------------------------------------------------------------------
+// Their scratch has a header of its own: the run of rows (one row a token) that the step reads, all of one session.
+const uint kWideRows = 0u;      // tokens read in this step
+const uint kWideEntry = 1u;     // control entry
+const uint kWideSlot = 2u;      // state slot
+const uint kWideParity = 3u;    // as kStepParity: which copy of the kept inputs is the old one
+const uint kWideLast = 4u;      // 1: nothing of the prompt is left after this step
+const uint kWideWords = 64u;
+
+// wide_begin: the header, from the control block.
+struct WideBeginParams {
+    uint most_rows; // T
+};
+const uint kWideBeginScratch = 0u, kWideBeginControl = 1u;
+
+// wide_embed: x[t] = LN0(emb[token t]). A workgroup a row.
+struct WideEmbedParams {
+    uint width;
+    uint groups;
+    uint first_row;  // of the part of the table that is bound
+    uint rows;       // of that part
+    uint x_at;       // scratch [T, C]
+    uint norm_at;    // ln0
+};
+
+// wide_mix: mixed[m, t] = n + (previous - n) (mu_m + extra[m, t]), n = LN(x[t]). A workgroup a row.
+const uint kMaxMixes = 6u;
+struct WideMixParams {
+    uint width;
+    uint groups;
+    uint x_at;          // scratch [T, C]
+    uint norm_at;
+    uint kept_at;       // state: two copies [2, C]; kNone: no token shift, mixed is n
+    uint slot_stride;
+    uint mixed_at;      // scratch [M, T, C]
+    uint mixed_stride;  // between mixes
+    uint extra_at;      // scratch [M, T, C]; kNone: none
+    uint extra_stride;
+    uint mixes;         // M
+    uint writes_kept;   // 1: this launch stores the new copy
+    uint mix_at[kMaxMixes]; // parameters: mu_m [C]
+};
+const uint kWideMixParams = 0u, kWideMixScratch = 1u, kWideMixState = 2u;
+
+// matmul: out[t, row] = act(W in[t]), or out[t, row] += gate[t, row] (W in[t]), for the segments of a launch. A segment is
+// three uvec4 in the parameter buffer: {end_tile, weights_at, rows, result} {input_at, activation, plain, groups}
+// {result_stride, input_stride, gate, gate_stride}; result and gate and their strides are in floats, gate kNone: none.
+const uint kWideSegmentWords = 12u;
+const uint kActivationAdd = 16u; // added to what is there, which only one launch of a step may do at a place
+const uint kSpecTileRows = 1u;    // rows of W a workgroup has
+const uint kSpecTileTokens = 2u;
+const uint kSpecThreadRows = 3u;  // quads of rows of an invocation
+const uint kSpecThreadTokens = 4u;// quads of tokens of an invocation
+const uint kTileGroups = 4u;      // weight groups of W and of the inputs that are in shared memory at a time
+struct MatmulParams {
+    uint segments_at; // parameters
+};
+const uint kMatmulWeights = 0u, kMatmulParams = 1u, kMatmulScratch = 2u, kMatmulOut = 3u;
+
+// wide_wkv7: as wkv7 with the low-rank ups already multiplied, over all rows of the step, a workgroup a head.
+struct WideWkv7Params {
+    uint first_layer;
+    uint r_at, k_at, v_at, v_first_at, y_at;          // scratch [T, C]
+    uint up_w_at, up_a_at, up_v_at, up_g_at;          // scratch [T, C]
+    uint stride;        // floats between rows
+    uint vectors_at, vector_stride;
+    uint wkv_at, slot_stride;
+};
+const uint kWideWkvParams = 0u, kWideWkvScratch = 1u, kWideWkvState = 2u;
+
+// wide_wkv6: versions 5 and 6, likewise.
+struct WideWkv6Params {
+    uint r_at, k_at, v_at, y_at; // scratch [T, C]
+    uint gate_at;       // scratch [T, C]; kNone: no gate
+    uint up_w_at;       // scratch [T, C]: version 6's low-rank part of the decay; kNone: the decay is in the parameters
+    uint stride;
+    uint vectors_at, vector_stride;
+    uint wkv_at, slot_stride;
+};
+
+// wide_wkv4: r * wkv for all rows, an invocation a channel.
+struct WideWkv4Params {
+    uint width;
+    uint r_at, k_at, v_at, y_at; // scratch [T, C]
+    uint stride;
+    uint decay_at;      // parameters: -exp(time_decay) [C]; time_first [C] follows
+    uint vector_stride;
+    uint wkv_at;        // state: two copies of aa, bb, pp: [2, 3, C]
+    uint slot_stride;
+};
+
+// wide_deep_embed: as deep_embed for all rows, a workgroup a row.
+struct WideDeepEmbedParams {
+    uint first_row, rows, rank;
+    uint low_at, low_stride;       // scratch [T, R]; strides in vec4
+    uint matrix_at, matrix_stride; // scratch [T, R * R]
+    uint up_at, up_stride;
+    uint bias_at;
+    uint h_at, h_stride;           // scratch [T, F]
+    uint width;
+};
+
+// wide_last: the end of a wide step: its last row becomes the x of a decode step, whose head follows, and the control
+// entry is brought up to date.
+struct WideLastParams {
+    uint x_at;    // wide scratch [T, C]
+    uint groups;
+    uint to_at;   // decode scratch [C]
+};
+const uint kWideLastScratch = 0u, kWideLastStep = 1u, kWideLastControl = 2u;
 
 // ---- sample: the end of a step: choose a token, update the control block ------------------------------------------------
 struct SampleParams {

@@ -339,8 +339,12 @@ FF_API ff_status ff_session_reset(ff_session *session, ff_error *error); /* back
  * Fails as ff_session_create does. */
 FF_API ff_status ff_session_fork(ff_session **out, ff_session *session, ff_error *error);
 
+/* How many tokens of a prompt are read in one step: 0 lets the library choose (the default), 1 reads one after the other,
+ * as generation does. Results agree within the rounding of float32. */
+FF_API ff_status ff_session_set_chunk(ff_session *session, uint32_t tokens, ff_error *error);
+
 /**
- * Reads `count` tokens into the session's state, one after the other.
+ * Reads `count` tokens into the session's state.
  *
  * tokens   [count] ids, each below the model's vocabulary
  * logits   [V] float32 after the last token, unnormalised; may be NULL

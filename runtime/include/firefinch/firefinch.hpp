@@ -308,6 +308,7 @@ class Session {
   public:
     explicit Session(const Model &model) : handle_(detail::create<ff_session>(ff_session_create, model.get())) {}
     void reset() { detail::check(ff_session_reset, get()); }
+    void set_chunk(std::uint32_t tokens) { detail::check(ff_session_set_chunk, get(), tokens); }
     // Another session that goes on from here and shares nothing with this one.
     Session fork() { return Session(detail::create<ff_session>(ff_session_fork, get())); }
     void restore(const Snapshot &snapshot) { detail::check(ff_session_restore, get(), snapshot.get()); }

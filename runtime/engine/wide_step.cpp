@@ -1,0 +1,43 @@
+#include "runtime/engine/wide_step.h"
+
+#include "runtime/engine/recording.h"
+#include "shaders/lib/interface.h"
+
+namespace ff::engine {
+namespace {
+
+void append(std::vector<kernels::Launch> &launches, const model::Plan &plan) {
+    launches.insert(launches.end(), plan.launches.begin(), plan.launches.end());
+}
+
+} // namespace
+
+Result<std::unique_ptr<WideStep>> WideStep::create(Engine &engine, const model::LoadedModel &model) {
+    std::unique_ptr<WideStep> step(new WideStep(engine, model));
+    std::vector<kernels::Launch> launches;
+    append(launches, model.wide_plan().body);
+    append(launches, model.wide_plan().last);
+    FF_TRY_ASSIGN(const std::vector<const gpu::Pipeline *> pipelines, engine.compile(launches, {}));
+    FF_TRY_ASSIGN(step->read_, record(engine.device(), "wide step", launches, pipelines));
+    return step;
+}
+
+Result<VkCommandBuffer> WideStep::read_with_logits() {
+    if (read_with_logits_) return read_with_logits_->handle();
+    const std::uint64_t bytes = std::uint64_t{4} * rows() * model_.description().vocabulary;
+    FF_TRY_ASSIGN(logits_, gpu::Buffer::create(engine_.device(), gpu::MemoryKind::readback, bytes, "all logits"));
+    std::vector<kernels::Launch> launches;
+    append(launches, model_.wide_plan().body);
+    for (kernels::Launch launch : model_.wide_plan().all_logits.launches) {
+        if (launch.buffers.size() > shader::kMatmulOut) launch.buffers[shader::kMatmulOut] = logits_.view();
+        for (kernels::NamedUse &use : launch.uses)
+            if (use.view.buffer == VK_NULL_HANDLE) use.view = logits_.view();
+        launches.push_back(std::move(launch));
+    }
+    append(launches, model_.wide_plan().last);
+    FF_TRY_ASSIGN(const std::vector<const gpu::Pipeline *> pipelines, engine_.compile(launches, {}));
+    FF_TRY_ASSIGN(read_with_logits_, record(engine_.device(), "wide step with logits", launches, pipelines));
+    return read_with_logits_->handle();
+}
+
+} // namespace ff::engine

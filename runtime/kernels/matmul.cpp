@@ -1,0 +1,93 @@
+#include "runtime/kernels/places.h"
+#include "runtime/kernels/segments.h"
+#include "runtime/kernels/tuning.h"
+#include "runtime/kernels/wide.h"
+#include "shaders/lib/interface.h"
+
+#include <algorithm>
+
+namespace ff::kernels {
+namespace {
+
+// Floats from row to row of the step.
+std::uint32_t row_floats(const StepBuffers &step, const Activation &activation) {
+    return static_cast<std::uint32_t>(activation.view.bytes / 4 / step.rows);
+}
+
+std::uint32_t activation_of(const MatmulSegment &segment) {
+    return segment.add ? shader::kActivationAdd : static_cast<std::uint32_t>(segment.activation);
+}
+
+// Twelve words, as the shader reads them.
+std::array<std::uint32_t, shader::kWideSegmentWords> words_of(const StepBuffers &step, const gpu::BufferView &out,
+                                                              const MatmulSegment &segment, const SegmentPart &part,
+                                                              std::uint32_t end_tile, bool plain) {
+    const bool gated = segment.gate.view.bytes != 0;
+    return {end_tile,
+            static_cast<std::uint32_t>(part.offset / 16),
+            part.rows,
+            at_float(out, segment.result.view) + part.first_row,
+            at16(step.scratch, segment.input.view),
+            activation_of(segment),
+            plain ? 1U : 0U,
+            segment.matrix->groups(),
+            row_floats(step, segment.result),
+            row_floats(step, segment.input) / 4,
+            gated ? at_float(step.scratch, segment.gate.view) + part.first_row : shader::kNone,
+            gated ? row_floats(step, segment.gate) : 0};
+}
+
+} // namespace
+
+Result<std::vector<Launch>> matmul(const StepBuffers &step, const MatmulArguments &a) {
+    const gpu::BufferView out = a.out.bytes != 0 ? a.out : step.scratch;
+    const MatmulTuning tuning = tune_matmul(*step.traits, step.rows);
+    std::vector<const Matrix *> all;
+    for (const MatmulSegment &segment : a.segments) all.push_back(segment.matrix);
+    std::vector<Launch> launches;
+    for (const SegmentBatch &batch : batches_of(all)) {
+        std::vector<const Matrix *> matrices;
+        for (const std::size_t segment : batch.segments) matrices.push_back(all[segment]);
+        for (const SegmentLaunch &packed : pack_segments(matrices, *step.traits)) {
+            Launch launch;
+            launch.variant = &variant_for("matmul", batch.type, *step.traits);
+            launch.layer = a.layer;
+            launch.constants = constants_of(tuning);
+            if (is_block(batch.type)) launch.constants.push_back({shader::kSpecPlainType, plain_type(batch, all)});
+            launch.uses = {{"step", step.header(), gpu::Access::read}};
+            std::vector<std::uint32_t> table;
+            std::uint32_t end_tile = 0;
+            for (const SegmentPart &part : packed.parts) {
+                const MatmulSegment &segment = a.segments[batch.segments[part.segment]];
+                const bool plain = is_block(batch.type) && !is_block(segment.matrix->type);
+                end_tile += (part.rows + tuning.tile_rows - 1) / tuning.tile_rows;
+                const auto words = words_of(step, out, segment, part, end_tile, plain);
+                table.insert(table.end(), words.begin(), words.end());
+                const std::uint64_t bytes = part.rows * segment.matrix->row_bytes();
+                launch.bytes += bytes;
+                launch.uses.push_back(
+                    {segment.matrix->name, packed.binding.slice(part.offset, bytes), gpu::Access::read});
+                launch.uses.push_back({segment.input.name, segment.input.view, gpu::Access::read});
+                launch.uses.push_back({segment.result.name, segment.result.view,
+                                       segment.add ? gpu::Access::read_write : gpu::Access::write});
+                if (segment.gate.view.bytes != 0)
+                    launch.uses.push_back({segment.gate.name, segment.gate.view, gpu::Access::read});
+            }
+            launch.groups = {end_tile, (step.rows + tuning.tile_tokens - 1) / tuning.tile_tokens, 1};
+            FF_TRY_ASSIGN(const std::uint32_t segments_at,
+                          step.parameters->append(std::span<const std::uint32_t>(table)));
+            launch.buffers = {packed.binding, step.parameters->view(), step.scratch, out};
+            launch.set_params(shader::MatmulParams{.segments_at = segments_at});
+            launches.push_back(std::move(launch));
+        }
+    }
+    if (launches.size() > 1) {
+        // They write different rows, but synchronization validation sees bindings: let each claim every result.
+        for (Launch &launch : launches)
+            for (const MatmulSegment &segment : a.segments)
+                launch.uses.push_back({segment.result.name, segment.result.view, gpu::Access::write});
+    }
+    return launches;
+}
+
+} // namespace ff::kernels

@@ -1,0 +1,63 @@
+// The launches of a wide step, which reads up to step.rows tokens of a prompt at once. Vectors of scratch are arrays
+// of rows here, and matrices are multiplied by all of them (matmul), each weight read once a tile of tokens.
+#pragma once
+
+#include "runtime/kernels/launches.h"
+
+namespace ff::kernels {
+
+// Bytes of a wide step's header: its facts, and each row's token.
+std::uint64_t wide_header_bytes(std::uint32_t rows);
+
+Launch wide_begin(const StepBuffers &step, const gpu::BufferView &control);
+// `variant` is ignored: each part takes the one for its table.
+std::vector<Launch> wide_embed(const StepBuffers &step, const EmbedArguments &arguments);
+
+// Normalised and token-shifted inputs, one array of rows for each mix.
+struct WideMixArguments {
+    std::int32_t layer;
+    std::uint32_t width;
+    Activation x;
+    std::uint32_t norm_at; // parameters: LayerNorm weight, bias
+    std::string norm_name;
+    LayerState state;              // its view is empty where nothing is shifted
+    std::uint64_t kept_offset = 0; // of the kept input in a slot: two copies
+    std::string kept_name;
+    bool writes_kept = true;
+    std::vector<std::uint32_t> mixes; // parameters: mu [C] each; one 0 where nothing is shifted
+    std::vector<Activation> mixed;    // as many, evenly spaced
+    std::vector<Activation> extra;    // added to mu, row by row; as many and evenly spaced, or none
+};
+Launch wide_mix(const StepBuffers &step, const WideMixArguments &arguments);
+
+// out = activation(matrix * input) for every row; with `add`, out += gate * (matrix * input), no gate if it is empty.
+struct MatmulSegment {
+    const Matrix *matrix;
+    Activation input;
+    ActivationKind activation;
+    Activation result;
+    bool add = false;
+    Activation gate = {};
+};
+struct MatmulArguments {
+    std::int32_t layer;
+    std::vector<MatmulSegment> segments; // one may not read what another writes
+    gpu::BufferView out;                 // that holds the results; scratch if it is empty
+};
+Result<std::vector<Launch>> matmul(const StepBuffers &step, const MatmulArguments &arguments);
+
+// The arguments of the decode step's kernels, with the low-rank ups multiplied beforehand.
+struct WideUps7 {
+    Activation w, a, v, g; // v is empty in layer 0
+};
+Result<Launch> wide_wkv7(const StepBuffers &step, const Wkv7Arguments &arguments, const WideUps7 &ups);
+Result<Launch> wide_wkv6(const StepBuffers &step, const Wkv6Arguments &arguments, const Activation &up_w);
+// y = r * wkv; the output matrix is multiplied afterwards.
+Launch wide_wkv4(const StepBuffers &step, const Wkv4Arguments &arguments, const Activation &y);
+std::vector<Launch> wide_deep_embed(const StepBuffers &step, const DeepEmbedArguments &arguments);
+
+// The end of a wide step; `to` is the x of the decode step whose head follows, in its scratch.
+Launch wide_last(const StepBuffers &step, const Activation &x, std::uint32_t width,
+                 const gpu::BufferView &decode_scratch, const Activation &to, const gpu::BufferView &control);
+
+} // namespace ff::kernels

@@ -1,0 +1,108 @@
+#include "runtime/kernels/places.h"
+#include "runtime/kernels/tuning.h"
+#include "runtime/kernels/wide.h"
+#include "shaders/lib/interface.h"
+
+#include <algorithm>
+
+namespace ff::kernels {
+
+std::uint64_t wide_header_bytes(std::uint32_t rows) {
+    return (std::uint64_t{4} * (shader::kWideWords + rows) + 255) / 256 * 256;
+}
+
+Launch wide_begin(const StepBuffers &step, const gpu::BufferView &control) {
+    Launch launch;
+    launch.variant = &variant_for("wide_begin", *step.traits);
+    launch.constants = {{shader::kSpecLocalSize, 1}};
+    launch.buffers = {step.scratch, control};
+    launch.set_params(shader::WideBeginParams{.most_rows = step.rows});
+    launch.uses = {{"control", control, gpu::Access::read}, {"step", step.header(), gpu::Access::write}};
+    return launch;
+}
+
+std::vector<Launch> wide_embed(const StepBuffers &step, const EmbedArguments &a) {
+    std::vector<Launch> launches;
+    for (const MatrixPart &part : bindable_parts(*a.table, *step.traits)) {
+        Launch launch;
+        launch.variant = &variant_for("wide_embed", a.table->type, *step.traits);
+        launch.constants = {{shader::kSpecLocalSize, single_workgroup_size(*step.traits)}};
+        launch.groups[0] = step.rows;
+        launch.buffers = {part.view, step.parameters->view(), step.scratch, a.control};
+        launch.set_params(shader::WideEmbedParams{
+            .width = a.table->columns,
+            .groups = a.table->groups(),
+            .first_row = part.first_row,
+            .rows = part.rows,
+            .x_at = at16(step.scratch, a.x.view),
+            .norm_at = a.norm_at,
+        });
+        launch.uses = {
+            {a.table->name, part.view, gpu::Access::read},
+            {"blocks.0.ln0", step.parameters->part(a.norm_at, 2 * padded_bytes(a.table->columns)), gpu::Access::read},
+            {"control", a.control, gpu::Access::read},
+            {"step", step.header(), gpu::Access::read_write},
+            {a.x.name, a.x.view, gpu::Access::write}};
+        launch.bytes = step.rows * a.table->row_bytes();
+        launches.push_back(std::move(launch));
+    }
+    return launches;
+}
+
+Launch wide_mix(const StepBuffers &step, const WideMixArguments &a) {
+    const bool shifts = a.state.view.bytes != 0;
+    Launch launch;
+    launch.variant = &variant_for("wide_mix", *step.traits);
+    launch.layer = a.layer;
+    launch.constants = {{shader::kSpecLocalSize, single_workgroup_size(*step.traits)}};
+    launch.groups[0] = step.rows;
+    // Without a state the binding is there and not read.
+    launch.buffers = {step.parameters->view(), step.scratch, shifts ? a.state.view : step.scratch};
+    const auto stride = [&](const std::vector<Activation> &arrays) {
+        return arrays.size() > 1 ? at16(step.scratch, arrays[1].view) - at16(step.scratch, arrays[0].view) : 0;
+    };
+    shader::WideMixParams params{
+        .width = a.width,
+        .groups = groups_for(a.width),
+        .x_at = at16(step.scratch, a.x.view),
+        .norm_at = a.norm_at,
+        .kept_at = shifts ? static_cast<std::uint32_t>(a.kept_offset / 16) : shader::kNone,
+        .slot_stride = static_cast<std::uint32_t>(a.state.slot_bytes / 16),
+        .mixed_at = at16(step.scratch, a.mixed.front().view),
+        .mixed_stride = stride(a.mixed),
+        .extra_at = a.extra.empty() ? shader::kNone : at16(step.scratch, a.extra.front().view),
+        .extra_stride = stride(a.extra),
+        .mixes = static_cast<std::uint32_t>(a.mixes.size()),
+        .writes_kept = a.writes_kept ? 1U : 0U,
+        .mix_at = {},
+    };
+    std::copy(a.mixes.begin(), a.mixes.end(), params.mix_at);
+    launch.set_params(params);
+    launch.uses = {{"step", step.header(), gpu::Access::read},
+                   {a.x.name, a.x.view, gpu::Access::read},
+                   {a.norm_name, step.parameters->part(a.norm_at, 2 * padded_bytes(a.width)), gpu::Access::read}};
+    if (shifts)
+        launch.uses.push_back({a.state.name + "." + a.kept_name, a.state.view,
+                               a.writes_kept ? gpu::Access::read_write : gpu::Access::read});
+    for (const Activation &mixed : a.mixed) launch.uses.push_back({mixed.name, mixed.view, gpu::Access::write});
+    for (const Activation &extra : a.extra) launch.uses.push_back({extra.name, extra.view, gpu::Access::read});
+    return launch;
+}
+
+Launch wide_last(const StepBuffers &step, const Activation &x, std::uint32_t width,
+                 const gpu::BufferView &decode_scratch, const Activation &to, const gpu::BufferView &control) {
+    Launch launch;
+    launch.variant = &variant_for("wide_last", *step.traits);
+    launch.constants = {{shader::kSpecLocalSize, single_workgroup_size(*step.traits)}};
+    launch.buffers = {step.scratch, decode_scratch, control};
+    launch.set_params(shader::WideLastParams{
+        .x_at = at16(step.scratch, x.view), .groups = groups_for(width), .to_at = at16(decode_scratch, to.view)});
+    launch.uses = {{"step", step.header(), gpu::Access::read},
+                   {x.name, x.view, gpu::Access::read},
+                   {"decode step", decode_scratch.slice(0, 256), gpu::Access::write},
+                   {"decode x", to.view, gpu::Access::write},
+                   {"control", control, gpu::Access::read_write}};
+    return launch;
+}
+
+} // namespace ff::kernels
