@@ -34,7 +34,13 @@ void read_all(const Result<std::unique_ptr<loader::TensorSource>> &opened) {
         else if (bytes->bytes().size() != source.tensors()[i].bytes())
             stop("wrong size", source.tensors()[i].name);
     }
-    if (const auto tokenizer = loader::make_file_tokenizer(source); !tokenizer.ok()) check(tokenizer.error());
+    const auto tokenizer = loader::make_file_tokenizer(source);
+    if (!tokenizer.ok()) return check(tokenizer.error());
+    round_trip(**tokenizer, "ab\n");
+    std::string all;
+    for (std::uint32_t id = 0; id < (*tokenizer)->vocabulary() && all.size() < 4096; ++id)
+        if (const auto text = (*tokenizer)->decode(id); text.ok()) all += *text;
+    round_trip(**tokenizer, all);
 }
 
 void round_trip(const loader::Tokenizer &tokenizer, std::string_view text) {
