@@ -53,6 +53,11 @@ TEST_CASE("apps bad input: command lines that cannot be") {
     check_usage({"generate", "--top-p", "0"});
     check_usage({"generate", "--top-k", "4294967296"});
     check_usage({"generate", "--seed", "x"});
+    check_usage({"generate", "--min-p", "1.5"}, "from 0");
+    check_usage({"generate", "--typical", "0"});
+    check_usage({"generate", "--logit-bias", "5"}, "ID=V");
+    check_usage({"generate", "--logit-bias", "5=nan"}, "ID=V");
+    check_usage({"generate", "--logit-bias", "-1=2"}, "ID=V");
     check_usage({"generate", "--stop", ""});
     check_usage({"generate", "--tokens", "1 two 3"}, "'two'");
     check_usage({"generate", "--tokens", "1 -2"});

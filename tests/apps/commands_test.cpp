@@ -33,7 +33,8 @@ TEST_CASE("apps: --version and --help") {
     const std::string version = done(run({"--version"})).out;
     CHECK(version.rfind("firefinch ", 0) == 0);
     CHECK(std::count(version.begin(), version.end(), '\n') == 1);
-    for (const std::string command : {"devices", "inspect", "generate", "logits", "tokenize"}) {
+    for (const std::string command :
+         {"devices", "inspect", "chat", "generate", "logits", "perplexity", "tokenize", "convert", "quantize"}) {
         CAPTURE(command);
         CHECK(done(run({command, "--help"})).out.find("Examples:") != std::string::npos);
     }

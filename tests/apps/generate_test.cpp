@@ -76,6 +76,15 @@ TEST_CASE("apps generate: it ends before a stop text") {
     CHECK(done({"generate", "--temp", "0", "-n", "60", "--stop", stop}).out == text.substr(0, text.find(stop)));
 }
 
+TEST_CASE("apps generate: biases and cut-offs reach the sampler") {
+    CHECK(done({"generate", "--temp", "0", "-n", "4", "--logit-bias", "101=-9", "--logit-bias", "122=1000"}).out ==
+          "zzzz");
+    const std::string greedy = done({"generate", "--temp", "0", "-n", "30"}).out;
+    CHECK(done({"generate", "--temp", "1", "--top-p", "1", "--min-p", "1", "-n", "30"}).out == greedy);
+    CHECK(done({"generate", "--seed", "1", "--typical", "0.2", "-n", "30"}).out !=
+          done({"generate", "--seed", "1", "-n", "30"}).out);
+}
+
 TEST_CASE("apps generate: --json writes one object and nothing else") {
     const Outcome outcome = done({"generate", "--seed", "5", "-n", "30", "--json", "-v"});
     const Json json = Json::parse(outcome.out); // throws on anything behind it
