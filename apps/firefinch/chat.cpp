@@ -93,7 +93,7 @@ int run(const Options &options, const Environment &environment) {
     const firefinch::Checkpoint checkpoint = open_checkpoint(work.model, work.loras);
     const firefinch::Tokenizer tokenizer(work.tokenizer, &checkpoint);
     ChatTemplate form = choose_template(options.form, options.thinking(), work.model, checkpoint);
-    LineReader lines;
+    LineReader lines(!work.output.json);
 
     const firefinch::Engine engine = open_engine(work.device, environment, terminal);
     bool ended_by_interrupt = false;
@@ -115,7 +115,7 @@ int run(const Options &options, const Environment &environment) {
                                       printable(model_name(work.model)), engine.device().name));
         ChatViewOptions view;
         view.json = work.output.json;
-        view.interactive = lines.interactive() && !work.output.json;
+        view.interactive = lines.interactive();
         view.hide_thinking = options.hide_thinking;
         view.colour = environment.colour;
         try {

@@ -84,7 +84,7 @@ struct LineReader::Editor {
 };
 #endif
 
-LineReader::LineReader() : interactive_(isatty(STDIN_FILENO) != 0 && isatty(STDOUT_FILENO) != 0) {
+LineReader::LineReader(bool talk) : interactive_(talk && isatty(STDIN_FILENO) != 0 && isatty(STDOUT_FILENO) != 0) {
 #if FIREFINCH_LIBEDIT
     if (interactive_) editor_ = std::make_unique<Editor>();
 #endif

@@ -9,7 +9,8 @@ namespace program {
 
 class LineReader {
   public:
-    LineReader(); // asks whether standard input and output are a terminal
+    // `talk`: with a person, if standard input and output are a terminal.
+    explicit LineReader(bool talk);
     ~LineReader();
     LineReader(const LineReader &) = delete;
     LineReader &operator=(const LineReader &) = delete;
