@@ -41,7 +41,7 @@ std::array<std::uint32_t, shader::kWideSegmentWords> words_of(const StepBuffers 
 
 Result<std::vector<Launch>> matmul(const StepBuffers &step, const MatmulArguments &a) {
     const gpu::BufferView out = a.out.bytes != 0 ? a.out : step.scratch;
-    const MatmulTuning tuning = tune_matmul(*step.traits, step.rows);
+    const MatmulTuning tuning = tune_matmul(*step.traits);
     std::vector<const Matrix *> all;
     for (const MatmulSegment &segment : a.segments) all.push_back(segment.matrix);
     std::vector<Launch> launches;

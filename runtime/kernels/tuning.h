@@ -23,8 +23,7 @@ struct MatmulTuning {
     std::uint32_t tile_rows, tile_tokens;     // of a workgroup
     std::uint32_t thread_rows, thread_tokens; // quads of an invocation
 };
-// For steps of up to `tokens` rows.
-MatmulTuning tune_matmul(const gpu::DeviceTraits &traits, std::uint32_t tokens);
+MatmulTuning tune_matmul(const gpu::DeviceTraits &traits);
 std::vector<gpu::SpecConstant> constants_of(const MatmulTuning &tuning);
 
 struct WkvTuning {

@@ -24,6 +24,7 @@ Sampler::Sampler(std::uint32_t vocabulary, std::uint32_t slot)
       logits_memory_("logits", std::uint64_t{4} * kSlots * vocabulary + 512),
       history_memory_("history", std::uint64_t{4} * kSlots * vocabulary + 512),
       control_memory_("control", 4 * (kHeaderWords + kEntries * kEntryWords) + 512) {
+    entry.top_p = entry.typical_p = 1; // all tokens
     // Other slots hold NaN: nothing of them may be read. So does our own history, which a new call forgets.
     const std::vector<float> unset(std::size_t{kSlots} * vocabulary, std::numeric_limits<float>::quiet_NaN());
     logits_view_ = logits_memory_.put(unset);

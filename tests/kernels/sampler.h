@@ -10,7 +10,7 @@ class Sampler {
   public:
     Sampler(std::uint32_t vocabulary, std::uint32_t slot);
 
-    shader::ControlEntry entry{.top_p = 1, .typical_p = 1}; // as the host writes it before a run
+    shader::ControlEntry entry{}; // as the host writes it before a run
     StepHeader header{.run = 0, .sample = 1, .entry = 1};
     std::vector<float> logits; // of the slot [V]
 

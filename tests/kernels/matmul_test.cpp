@@ -1,0 +1,168 @@
+// Matrices times the rows of a wide step, against float64: shapes that are multiples of nothing, several segments, sums
+// added to what is there, and every size of tile giving the same bits.
+#include "runtime/kernels/wide.h"
+#include "tests/kernels/scene.h"
+#include "tests/reference/reference.h"
+
+using namespace ff;
+using namespace ff::test;
+
+namespace {
+
+constexpr double kTolerance = 2e-5;
+constexpr std::uint32_t kMost = 70; // rows that the step could have
+
+struct Shape {
+    std::uint32_t rows, columns, tokens;
+    bool add, gated;
+};
+
+// An array of rows as a plan lays it out; `values` [tokens, floats], the rows behind them NaN.
+kernels::Activation array(Scene &scene, std::string name, const std::vector<float> &values, std::uint32_t floats) {
+    const std::uint32_t stride = padded(floats);
+    std::vector<float> padded_values(std::size_t{kMost} * stride, std::numeric_limits<float>::quiet_NaN());
+    for (std::size_t t = 0; t < values.size() / floats; ++t)
+        for (std::uint32_t i = 0; i < stride; ++i)
+            padded_values[t * stride + i] = i < floats ? values[t * floats + i] : 0.0F;
+    return scene.activation(std::move(name), padded_values);
+}
+
+std::vector<float> row(const std::vector<float> &values, std::uint32_t floats, std::size_t t) {
+    return {values.begin() + static_cast<std::ptrdiff_t>(t * floats),
+            values.begin() + static_cast<std::ptrdiff_t>((t + 1) * floats)};
+}
+
+struct Case {
+    Scene scene;
+    kernels::Matrix matrix, second;
+    kernels::Activation input, gate, out, other_out;
+    reference::Vector want, other_want; // [tokens, rows]
+    Shape shape;
+
+    kernels::StepBuffers step() {
+        kernels::StepBuffers buffers = scene.step();
+        buffers.rows = kMost;
+        return buffers;
+    }
+    std::vector<kernels::Launch> launches() {
+        std::vector<kernels::MatmulSegment> segments = {
+            {&matrix, input, kernels::ActivationKind::none, out, shape.add, gate}};
+        if (!shape.add) segments.push_back({&second, input, kernels::ActivationKind::relu_squared, other_out});
+        return must(kernels::matmul(step(), {5, segments, {}}));
+    }
+    std::vector<float> results(const kernels::Activation &from) const {
+        const std::vector<float> all = scene.floats(from);
+        std::vector<float> rows;
+        const std::uint32_t stride = padded(shape.rows);
+        for (std::uint32_t t = 0; t < shape.tokens; ++t)
+            rows.insert(rows.end(), all.begin() + t * stride, all.begin() + t * stride + shape.rows);
+        return rows;
+    }
+};
+
+Case make_case(const Shape &shape, kernels::WeightType type) {
+    Random random(31);
+    const auto values = random_matrix(random, shape.rows, shape.columns),
+               second = random_matrix(random, shape.rows, shape.columns);
+    const auto input = random.vector(std::size_t{shape.tokens} * shape.columns),
+               before = random.vector(std::size_t{shape.tokens} * shape.rows),
+               gate = random.vector(std::size_t{shape.tokens} * shape.rows);
+    const std::uint64_t floats = kMost * (padded(shape.columns) + 3ULL * padded(shape.rows)) + 256;
+    Case made{Scene({.scratch_floats = floats,
+                     .weight_bytes = 2 * matrix_bytes(shape.rows, shape.columns, type),
+                     .parameter_floats = 256}),
+              {},
+              {},
+              {},
+              {},
+              {},
+              {},
+              {},
+              {},
+              shape};
+    made.matrix = put_matrix(made.scene.weights, "first.weight", values, shape.rows, shape.columns, type);
+    if (!shape.add)
+        made.second = put_matrix(made.scene.weights, "second.weight", second, shape.rows, shape.columns, type);
+    made.input = array(made.scene, "input", input, shape.columns);
+    made.out = array(made.scene, "out", before, shape.rows);
+    if (shape.gated) made.gate = array(made.scene, "gate", gate, shape.rows);
+    if (!shape.add) made.other_out = array(made.scene, "other", before, shape.rows);
+    for (std::uint32_t t = 0; t < shape.tokens; ++t) {
+        const auto x = row(input, shape.columns, t);
+        const auto product = reference::multiply(rounded(values, type), reference::widen(x)),
+                   other = reference::multiply(rounded(second, type), reference::widen(x));
+        for (std::uint32_t r = 0; r < shape.rows; ++r) {
+            const std::size_t at = std::size_t{t} * shape.rows + r;
+            const double share = shape.gated ? double{gate[at]} : 1.0;
+            made.want.push_back(shape.add ? double{before[at]} + share * product[r] : product[r]);
+            const double positive = std::max(other[r], 0.0);
+            made.other_want.push_back(positive * positive);
+        }
+    }
+    made.scene.scratch.set(made.scene.header, std::vector<std::uint32_t>{shape.tokens});
+    made.scene.scratch.may_change(made.out.view);
+    if (!shape.add) made.scene.scratch.may_change(made.other_out.view);
+    return made;
+}
+
+} // namespace
+
+TEST_CASE("matmul") {
+    for (const kernels::Variant *variant : runnable_variants("matmul"))
+        for (const Shape shape : {Shape{1, 4, 1, false, false},
+                                  {77, 129, 3, false, false},
+                                  {66, 40, 65, true, true},
+                                  {130, 77, 70, true, false},
+                                  {64, 32, 64, false, false}}) {
+            CAPTURE(variant->name);
+            CAPTURE(shape.rows);
+            CAPTURE(shape.columns);
+            CAPTURE(shape.tokens);
+            Case made = make_case(shape, weight_type(*variant));
+            made.scene.run(made.launches());
+            CHECK_CLOSE(made.results(made.out), made.want, kTolerance);
+            if (!shape.add) CHECK_CLOSE(made.results(made.other_out), made.other_want, kTolerance);
+        }
+}
+
+TEST_CASE("matmul: every tile that a device may get gives the same bits") {
+    struct Tile {
+        std::uint32_t local_size, rows, tokens, thread_rows, thread_tokens;
+    };
+    for (const kernels::Variant *variant : runnable_variants("matmul")) {
+        CAPTURE(variant->name);
+        std::vector<float> first;
+        for (const Tile tile : {Tile{128, 64, 64, 1, 2}, {16, 64, 64, 4, 4}, {64, 64, 64, 2, 2}, {32, 64, 16, 2, 1}}) {
+            CAPTURE(tile.local_size);
+            if (tile.local_size > device()->traits().max_workgroup_invocations) continue;
+            Case made = make_case({77, 100, 65, true, true}, weight_type(*variant));
+            auto launches = made.launches();
+            REQUIRE(launches.size() == 1);
+            kernels::Launch &launch = launches.front();
+            force_constant(launch, shader::kSpecLocalSize, tile.local_size);
+            force_constant(launch, shader::kSpecTileRows, tile.rows);
+            force_constant(launch, shader::kSpecTileTokens, tile.tokens);
+            force_constant(launch, shader::kSpecThreadRows, tile.thread_rows);
+            force_constant(launch, shader::kSpecThreadTokens, tile.thread_tokens);
+            launch.groups[1] /* of tokens; the segment table counts tiles of 64 rows */ =
+                (65 + tile.tokens - 1) / tile.tokens;
+            made.scene.run(launches);
+            if (first.empty()) first = made.results(made.out);
+            CHECK(made.results(made.out) == first);
+        }
+    }
+}
+
+TEST_CASE("matmul split by rows gives the same bits") {
+    for (const kernels::Variant *variant : runnable_variants("matmul")) {
+        CAPTURE(variant->name);
+        Case whole = make_case({130, 100, 9, true, true}, weight_type(*variant));
+        whole.scene.run(whole.launches());
+        Case split = make_case({130, 100, 9, true, true}, weight_type(*variant));
+        split.scene.traits.max_storage_buffer_range = 48 * split.matrix.row_bytes();
+        const auto launches = split.launches();
+        CHECK(launches.size() >= 3);
+        split.scene.run(launches);
+        CHECK(split.results(split.out) == whole.results(whole.out));
+    }
+}
