@@ -144,11 +144,11 @@ Result<void> Session::Generation::go_back() {
         FF_TRY(model_.submit(session_.slot_, std::span(&copy, 1), 0));
         entry_.parity = first_parity_ ^ static_cast<std::uint32_t>(fed & 1U);
         entry_.pending = 0;
-        return session_.read(std::span(delivered_).subspan(fed));
+        return session_.reread(std::span(delivered_).subspan(fed));
     }
     if (entry_.pending == 0) return {};
     entry_.pending = 0; // read it as a prompt of one token: nothing is sampled after it
-    return session_.read(std::span(delivered_).subspan(last));
+    return session_.reread(std::span(delivered_).subspan(last));
 }
 
 Result<GenerateResult> Session::Generation::run() {

@@ -84,10 +84,19 @@ void Session::put_prompt(std::span<const std::uint32_t> tokens) {
     entry().prompt_end = end + static_cast<std::uint32_t>(tokens.size());
 }
 
-Result<void> Session::read(std::span<const std::uint32_t> tokens) {
+void Session::begin_reading() {
     entry().generating = 0;
     entry().stop_request = 0;
     entry().logits_every = 0;
+}
+
+Result<void> Session::reread(std::span<const std::uint32_t> produced) {
+    begin_reading();
+    return read_singly(produced);
+}
+
+Result<void> Session::read(std::span<const std::uint32_t> tokens) {
+    begin_reading();
     const std::size_t wide = wide_share(tokens.size());
     if (wide > 0) FF_TRY(read_wide(tokens.first(wide)));
     if (wide < tokens.size()) FF_TRY(read_singly(tokens.subspan(wide)));
@@ -141,8 +150,7 @@ Result<void> Session::prefill(std::span<const std::uint32_t> tokens, float *logi
 Result<void> Session::evaluate(std::span<const std::uint32_t> tokens, float *logits) {
     FF_TRY(check_tokens(tokens));
     const std::lock_guard lock(model_->mutex());
-    entry().generating = 0;
-    entry().stop_request = 0;
+    begin_reading();
     const std::size_t wide = wide_share(tokens.size());
     if (wide > 0) FF_TRY(evaluate_wide(tokens.first(wide), logits));
     if (wide < tokens.size())

@@ -70,6 +70,8 @@ class Session {
     Result<void> check_tokens(std::span<const std::uint32_t> tokens) const;
     // Through the prompt ring; the model's mutex is held.
     Result<void> read(std::span<const std::uint32_t> tokens);
+    Result<void> reread(std::span<const std::uint32_t> produced); // to the same bits as when they were produced
+    void begin_reading();
     Result<void> read_singly(std::span<const std::uint32_t> tokens);
     Result<void> read_wide(std::span<const std::uint32_t> tokens);
     Result<void> evaluate_singly(std::span<const std::uint32_t> tokens, float *logits);

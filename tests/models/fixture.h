@@ -14,6 +14,12 @@ const firefinch::Engine &engine();
 // A model with room for `sessions` conversations; `weights` as in ff_model_options.
 firefinch::Model load(const std::filesystem::path &file, std::uint32_t sessions = 4, const char *weights = nullptr);
 
+// Reads prompts one token after the other, as it generates: for tests that compare bits.
+class Recurrent : public firefinch::Session {
+  public:
+    explicit Recurrent(const firefinch::Model &model) : Session(model) { set_chunk(1); }
+};
+
 std::vector<float> evaluate(firefinch::Session &session, std::span<const std::uint32_t> tokens, std::size_t vocabulary);
 // The logits after the last of the tokens, all read in one call.
 std::vector<float> prefill(firefinch::Session &session, std::span<const std::uint32_t> tokens, std::size_t vocabulary);

@@ -20,7 +20,7 @@ ff_generate_options sampled(std::uint64_t count, std::uint64_t seed) {
 }
 
 // The logits after the prompt, `tokens`, and one token more: two states are equal if these bits are.
-std::vector<float> probe(firefinch::Session &session, std::size_t vocabulary) {
+std::vector<float> probe(Recurrent &session, std::size_t vocabulary) {
     const std::uint32_t token = 'e';
     return prefill(session, std::span(&token, 1), vocabulary);
 }
@@ -31,7 +31,7 @@ struct Reader {
     std::span<const std::uint32_t> prompt = std::span(demo.tokens).first(11);
 
     std::vector<float> after(std::span<const std::uint32_t> tokens) const {
-        firefinch::Session session(model);
+        Recurrent session(model);
         prefill(session, prompt, demo.vocabulary);
         if (!tokens.empty()) prefill(session, tokens, demo.vocabulary);
         return probe(session, demo.vocabulary);
@@ -46,7 +46,7 @@ TEST_CASE("any number of steps in flight gives the same tokens and the same stat
     std::vector<float> want_logits;
     for (const std::uint32_t in_flight : {1U, 2U, 3U, 8U, 64U, 1000U, 0U}) {
         CAPTURE(in_flight);
-        firefinch::Session session(reader.model);
+        Recurrent session(reader.model);
         prefill(session, reader.prompt, reader.demo.vocabulary);
         ff_generate_options options = sampled(70, 11);
         options.in_flight = in_flight;
@@ -66,7 +66,7 @@ TEST_CASE("any number of steps in flight gives the same tokens and the same stat
 
 TEST_CASE("more tokens than the ring holds arrive in order") {
     const Reader reader;
-    firefinch::Session fast(reader.model), slow(reader.model);
+    Recurrent fast(reader.model), slow(reader.model);
     prefill(fast, reader.prompt, reader.demo.vocabulary);
     prefill(slow, reader.prompt, reader.demo.vocabulary);
     ff_generate_options options = sampled(600, 12);
@@ -83,7 +83,7 @@ TEST_CASE("a callback that stops leaves the state as if only the delivered token
         for (const std::size_t stop_after : {1U, 2U, 3U, 7U, 8U, 9U, 33U, 40U}) {
             CAPTURE(in_flight);
             CAPTURE(stop_after);
-            firefinch::Session session(reader.model);
+            Recurrent session(reader.model);
             prefill(session, reader.prompt, reader.demo.vocabulary);
             ff_generate_options options = sampled(40, 13);
             options.in_flight = in_flight;
@@ -97,14 +97,14 @@ TEST_CASE("a callback that stops leaves the state as if only the delivered token
 
 TEST_CASE("a stop token ends the text, is not delivered and not read") {
     const Reader reader;
-    firefinch::Session whole(reader.model);
+    Recurrent whole(reader.model);
     prefill(whole, reader.prompt, reader.demo.vocabulary);
     const auto text = generate(whole, sampled(60, 14)).tokens;
     const std::uint32_t stop = text[31];
     const auto first = std::find(text.begin(), text.end(), stop);
     for (const std::uint32_t in_flight : {1U, 8U, 64U}) {
         CAPTURE(in_flight);
-        firefinch::Session session(reader.model);
+        Recurrent session(reader.model);
         prefill(session, reader.prompt, reader.demo.vocabulary);
         ff_generate_options options = sampled(60, 14);
         options.in_flight = in_flight;
@@ -121,7 +121,7 @@ TEST_CASE("a stop token ends the text, is not delivered and not read") {
 TEST_CASE(
     "a text generated in pieces is the text generated at once") { // without penalties, which each call begins anew
     const Reader reader;
-    firefinch::Session whole(reader.model), pieces(reader.model);
+    Recurrent whole(reader.model), pieces(reader.model);
     prefill(whole, reader.prompt, reader.demo.vocabulary);
     prefill(pieces, reader.prompt, reader.demo.vocabulary);
     const auto want = generate(whole, greedy_options(50)).tokens;
@@ -135,7 +135,7 @@ TEST_CASE(
 
 TEST_CASE("without a callback the state is the same, and the result counts") {
     const Reader reader;
-    firefinch::Session with(reader.model), without(reader.model);
+    Recurrent with(reader.model), without(reader.model);
     prefill(with, reader.prompt, reader.demo.vocabulary);
     prefill(without, reader.prompt, reader.demo.vocabulary);
     const ff_generate_options options = sampled(30, 15);

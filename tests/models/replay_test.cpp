@@ -24,7 +24,7 @@ TEST_CASE("token by token, in pieces, or in one call: the same bits") {
     for (int copy = 0; copy < 5; ++copy) // longer than the prompt ring
         text.insert(text.end(), demo.tokens.begin(), demo.tokens.end());
 
-    firefinch::Session at_once(model), evaluated(model), single(model), pieces(model);
+    Recurrent at_once(model), evaluated(model), single(model), pieces(model);
     const auto want = prefill(at_once, text, demo.vocabulary);
     CHECK(last_row(evaluate(evaluated, text, demo.vocabulary), demo.vocabulary) == want);
 
@@ -40,7 +40,7 @@ TEST_CASE("token by token, in pieces, or in one call: the same bits") {
 TEST_CASE("a second run, a reset session and a second model give the same bits") {
     const Golden demo = demo_golden();
     const firefinch::Model model = load(demo.model), another = load(demo.model);
-    firefinch::Session first(model), second(model), elsewhere(another);
+    Recurrent first(model), second(model), elsewhere(another);
     const auto want = evaluate(first, demo.tokens, demo.vocabulary);
     CHECK(evaluate(second, demo.tokens, demo.vocabulary) == want);
     CHECK(evaluate(elsewhere, demo.tokens, demo.vocabulary) == want);
@@ -54,11 +54,11 @@ TEST_CASE("sessions that take turns are as each alone") {
     const Tokens one(demo.tokens), two(demo.greedy);
     std::vector<float> alone_one, alone_two;
     {
-        firefinch::Session a(model), b(model);
+        Recurrent a(model), b(model);
         alone_one = prefill(a, one, demo.vocabulary);
         alone_two = prefill(b, two, demo.vocabulary);
     }
-    firefinch::Session a(model), b(model), idle(model);
+    Recurrent a(model), b(model), idle(model);
     std::vector<float> logits_a, logits_b;
     for (std::size_t i = 0; i < one.size(); i += 4) {
         logits_a = prefill(a, one.subspan(i, 4), demo.vocabulary);
@@ -74,7 +74,7 @@ TEST_CASE("sessions that take turns are as each alone") {
     options.sampling.seed = 3;
     const auto text_a = generate(a, options), text_b = generate(b, options), more_a = generate(a, options);
     a.reset();
-    firefinch::Session &again = a;
+    Recurrent &again = a;
     prefill(again, one, demo.vocabulary);
     CHECK(generate(again, options).tokens == text_a.tokens);
     CHECK(generate(again, options).tokens == more_a.tokens);
@@ -83,7 +83,7 @@ TEST_CASE("sessions that take turns are as each alone") {
 TEST_CASE("the decode step is recorded once") {
     const Golden demo = demo_golden();
     const firefinch::Model model = load(demo.model);
-    firefinch::Session session(model), other(model);
+    Recurrent session(model), other(model);
     prefill(session, demo.tokens, demo.vocabulary);
     const std::uint32_t before = model.statistics().recordings;
     evaluate(other, demo.tokens, demo.vocabulary);
