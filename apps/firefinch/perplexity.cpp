@@ -172,8 +172,8 @@ Command add_perplexity(CLI::App &program) {
               "Only the first N bytes, less a character that would be cut; 0: all [0]");
     add_whole(
         *app, "--chunk", options->chunk,
-        "Tokens given to the library in one call, which bounds memory: it holds the logits of a chunk. The context "
-        "is the whole text before a token, whatever N is [128]",
+        "Tokens read in one step, as far as the device's plan goes; 1 reads one after the other, as generation does. "
+        "The context is the whole text before a token, whatever N is [128]",
         1, 65536);
     app->add_option("--against", options->against,
                     "Compare with this model, the reference: KL divergence and agreement on the best token")

