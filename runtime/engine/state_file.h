@@ -3,7 +3,7 @@
 
 #include "loader/tensor_source.h"
 #include "runtime/engine/snapshot.h"
-#include "runtime/model/state.h"
+#include "runtime/model/state_layout.h"
 
 namespace ff::engine {
 

@@ -1,11 +1,13 @@
 // Writes what each fuzz target begins with: files that are right, from the builders of tests/formats. seeds DIRECTORY
 #define DOCTEST_CONFIG_IMPLEMENT
 #include "loader/tokenizer/packed_vocabulary.h"
+#include "runtime/engine/state_file.h"
 #include "tests/formats/builders/ggml_bin_builder.h"
 #include "tests/formats/builders/gguf_builder.h"
 #include "tests/formats/builders/model_builder.h"
 #include "tests/formats/builders/pickle_builder.h"
 #include "tests/formats/builders/pth_builder.h"
+#include "tests/fuzz/state_shape.h"
 
 #include <cstdlib>
 #include <filesystem>
@@ -73,6 +75,25 @@ void add_checkpoints(Seeds &seeds) {
                       protocol));
 }
 
+void add_states(Seeds &seeds, const std::filesystem::path &folder) {
+    const ff::loader::ModelDescription model = ff::fuzz::state_model();
+    const ff::model::StateLayout layout = ff::model::state_layout(model);
+    ff::engine::Snapshot snapshot{ff::engine::shape_of(model), 1, std::vector<std::byte>(2 * layout.slot_bytes), {}};
+    for (const bool with_logits : {false, true}) {
+        if (with_logits) snapshot.logits.assign(model.vocabulary, 0.5F);
+        const std::string path = (folder / "state").string();
+        if (!ff::engine::write_state_file(path, snapshot, layout, "0123456789abcdef").ok()) std::abort();
+        std::ifstream file(path, std::ios::binary);
+        seeds.add("state_file", std::string(std::istreambuf_iterator<char>(file), {}));
+        std::filesystem::remove(path);
+    }
+    std::vector<NamedTensor> tuned;
+    for (const char *name : {"blocks.0.att.time_state", "blocks.1.att.time_state"})
+        tuned.push_back(f32_tensor(name, {2, 8, 8}, std::vector<float>(128, 0.25F)));
+    seeds.add("state_file", safetensors_file(tuned));
+    seeds.add("state_file", pth_file(tuned));
+}
+
 void add_tokenizers(Seeds &seeds) {
     seeds.add("world_vocabulary", "300 'ab' 2\n301 ' a ' 3\n302 '\\u4e2d' 3\n303 b'\\xe4\\xb8' 2\n65535 \"it's\" 4\n");
     seeds.add("neox_vocabulary",
@@ -99,5 +120,6 @@ int main(int count, char **arguments) {
     });
     Seeds seeds(arguments[1]);
     add_checkpoints(seeds);
+    add_states(seeds, arguments[1]);
     add_tokenizers(seeds);
 }
