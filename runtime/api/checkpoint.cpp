@@ -1,6 +1,8 @@
 #include "runtime/api/objects.h"
 
 #include "loader/lora.h"
+#include "loader/quant/formats.h"
+#include "loader/synthetic_source.h"
 
 #include <fmt/format.h>
 
@@ -76,6 +78,24 @@ ff_status ff_checkpoint_open_memory(ff_checkpoint **out, const char *name, const
         *out = new ff_checkpoint(described(std::move(source)));
         return {};
     });
+}
+
+ff_status ff_checkpoint_synthetic(ff_checkpoint **out, const char *name, const char *weights, ff_error *error) {
+    return api::guard(error, [&]() -> Result<void> {
+        if (!out || !name) return api::null_argument(out ? "preset" : "out");
+        FF_TRY_ASSIGN(const loader::Preset preset, loader::preset_named(name));
+        const std::optional<loader::DType> type = loader::dtype_named(weights ? weights : "f16");
+        if (!type) return Error{Status::argument, fmt::format("there is no weight type {}", weights)};
+        FF_TRY_ASSIGN(std::unique_ptr<loader::TensorSource> source, loader::synthetic_source(preset, *type));
+        *out = new ff_checkpoint(described(std::move(source)));
+        return {};
+    });
+}
+
+int ff_model_preset(size_t index, const char **name) {
+    if (index >= loader::presets().size()) return 0;
+    *name = loader::presets()[index].name.data(); // literals: they end with a zero
+    return 1;
 }
 
 void ff_checkpoint_close(ff_checkpoint *checkpoint) {

@@ -1,5 +1,7 @@
 #include "runtime/api/objects.h"
 
+#include "runtime/engine/roofline.h"
+
 using namespace ff;
 
 ff_status ff_engine_create(ff_engine **out, const ff_engine_options *given, ff_error *error) {
@@ -31,6 +33,16 @@ ff_status ff_engine_device(const ff_engine *engine, ff_device_info *out, ff_erro
     return api::guard(error, [&]() -> Result<void> {
         if (!engine || !out) return api::null_argument(engine ? "out" : "engine");
         api::to_caller(api::device_info(engine->engine->device()->info(), engine->traits), out);
+        return {};
+    });
+}
+
+ff_status ff_engine_measure(ff_engine *engine, ff_roofline *out, ff_error *error) {
+    return api::guard(error, [&]() -> Result<void> {
+        if (!engine || !out) return api::null_argument(engine ? "out" : "engine");
+        FF_TRY_ASSIGN(const engine::Roofline found, engine::measure_roofline(engine->engine->device()));
+        api::to_caller(ff_roofline{sizeof(ff_roofline), found.read_bytes_per_second, found.multiply_adds_per_second},
+                       out);
         return {};
     });
 }

@@ -44,7 +44,13 @@ struct ff_snapshot {
     ff::engine::Snapshot snapshot;
 };
 
+struct ff_profile_report {
+    std::vector<ff::engine::KernelCost> costs;
+    std::vector<std::pair<std::string, std::string>> names; // kernel, variant
+};
+
 namespace ff::api {
+
 
 // What --tokenizer auto takes for a model of this vocabulary size; empty if nothing fits.
 std::string tokenizer_for(std::uint32_t vocabulary);

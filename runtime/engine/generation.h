@@ -14,6 +14,7 @@ class Session::Generation {
   public:
     Generation(Session &session, const GenerateOptions &options);
     Result<GenerateResult> run();
+    void begin(); // the control entry, as the first step of run() finds it
 
   private:
     struct Batch {
@@ -22,7 +23,6 @@ class Session::Generation {
         std::uint32_t spare;      // where the state before first_step is kept
     };
 
-    void begin();
     Result<void> submit_batch();
     Result<void> deliver(const Batch &batch); // waits for its steps, hands their tokens out
     Result<void> go_back();                   // after a stop by the caller

@@ -178,4 +178,10 @@ Result<void> Model::reset_slot(std::uint32_t slot) {
     return uploader_.front().finish();
 }
 
+Result<std::unique_ptr<gpu::CommandBuffer>> Model::timed_step(gpu::Timestamps &timestamps) {
+    const std::span<const kernels::Launch> launches(loaded_->plan().launches);
+    FF_TRY_ASSIGN(const std::vector<const gpu::Pipeline *> pipelines, engine_->compile(launches, {}));
+    return record(engine_->device(), "timed decode step", launches, pipelines, {&timestamps, Timing::Every::launch});
+}
+
 } // namespace ff::engine

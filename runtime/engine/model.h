@@ -62,6 +62,8 @@ class Model {
     Result<WideStep *> wide_step();
     // Wide steps in flight serve one entry.
     Result<std::uint64_t> submit_wide(std::uint32_t entry, VkCommandBuffer commands);
+    // The step recorded anew, with a timestamp after every launch.
+    Result<std::unique_ptr<gpu::CommandBuffer>> timed_step(gpu::Timestamps &timestamps);
     static constexpr std::uint32_t kReadbackRows = 16;
     const float *readback_row(std::uint32_t row) const;
     // The states of all layers of a slot, one after the other, with nothing of it in flight.

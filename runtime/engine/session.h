@@ -2,6 +2,7 @@
 #pragma once
 
 #include "runtime/engine/model.h"
+#include "runtime/engine/profile.h"
 #include "runtime/engine/snapshot.h"
 
 #include <functional>
@@ -59,6 +60,10 @@ class Session {
     Result<void> save(const std::string &path);
     Result<void> load(const std::string &path);
 
+    // What a decode step's kernels cost; the session is afterwards as before. Fails with unsupported where the compute
+    // queue has no timestamps.
+    Result<std::vector<KernelCost>> profile(std::uint32_t steps);
+
     Model &model() { return *model_; }
 
   private:
@@ -81,6 +86,8 @@ class Session {
     std::size_t wide_share(std::size_t tokens) const;
     std::size_t wide_rows() const; // that a step may read
     Result<void> fetch_logits(float *logits);
+    // For each step of a greedy generation its timestamps; the state goes on.
+    Result<std::vector<std::vector<double>>> timed_steps(gpu::Timestamps &timestamps, std::uint32_t steps);
 
     std::shared_ptr<Model> model_;
     std::uint32_t slot_;

@@ -340,6 +340,20 @@ struct SampleParams {
 };
 const uint kSampleLogits = 0u, kSampleHistory = 1u, kSampleScratch = 2u, kSampleControl = 3u;
 
+// ---- roofline: what the device does at best; of no step ----------------------------------------------------------------
+struct RooflineReadParams {
+    uint turns;   // each reads four vec4 an invocation
+    uint sums_at; // first word of this launch's sums
+};
+const uint kRooflineReadData = 0u, kRooflineReadSums = 1u;
+
+struct RooflineFmaParams {
+    uint turns;   // each does 32 multiply-adds an invocation
+    float factor, addend;
+};
+const uint kRooflineFmaSums = 0u;
+const uint kRooflineFmaPerTurn = 32u, kRooflineFmaChains = 8u;
+
 #ifdef __cplusplus
 static_assert(sizeof(Wkv7Params) <= 128 && sizeof(Wkv4Params) <= 128 && sizeof(MixProjectParams) <= 128);
 static_assert(sizeof(ControlHeader) % 16 == 0 && sizeof(ControlEntry) % 16 == 0);

@@ -126,7 +126,7 @@ typedef struct ff_model_info {
     uint32_t rank_w, rank_a, rank_v, rank_g, rank_mix; /* low-rank sizes; 0 where the version has none */
     uint64_t parameters;
     uint64_t bytes;          /* of all tensors as stored */
-    const char *container;   /* "safetensors", "pth", "gguf", "rwkv.cpp" */
+    const char *container;   /* "safetensors", "pth", "gguf", "rwkv.cpp"; "synthetic": no file */
     const char *tokenizer;   /* what "auto" takes: "file" (a vocabulary in the model file), "bytes", "world", "20b", or
                                 "" if nothing fits */
     int runnable;            /* 0: described, but this build cannot run the version */
@@ -147,6 +147,13 @@ FF_API ff_status ff_checkpoint_open(ff_checkpoint **out, const char *path, ff_er
 /* The same from memory that stays valid while the checkpoint lives; `name` is used in messages. */
 FF_API ff_status ff_checkpoint_open_memory(ff_checkpoint **out, const char *name, const void *bytes, size_t size,
                                            ff_error *error);
+/* A model of random weights in the shape of a published one, its tensors made as they are read: for measuring speed
+ * without a file. The same values each time. preset: a name of ff_model_preset. weights: a type of ff_weight_type, NULL:
+ * "f16"; of a block type are the layers' matrices and the head, the rest is f16. Fails with FF_ERROR_ARGUMENT, listing
+ * the names there are. */
+FF_API ff_status ff_checkpoint_synthetic(ff_checkpoint **out, const char *preset, const char *weights, ff_error *error);
+/* Shapes of published models, "7-0.4b"; index from 0 until the call returns 0. */
+FF_API int ff_model_preset(size_t index, const char **name);
 FF_API void ff_checkpoint_close(ff_checkpoint *checkpoint);
 /* Fails with FF_ERROR_MODEL_FILE (a tensor is missing, unknown or of another shape: the message names it) or
  * FF_ERROR_UNSUPPORTED (7b, 8). The tensors can be listed all the same. */
@@ -268,6 +275,19 @@ typedef struct ff_engine_options {
 FF_API ff_status ff_engine_create(ff_engine **out, const ff_engine_options *options, ff_error *error);
 FF_API void ff_engine_destroy(ff_engine *engine);
 FF_API ff_status ff_engine_device(const ff_engine *engine, ff_device_info *out, ff_error *error);
+/* What the device does at best, measured. */
+typedef struct ff_roofline {
+    uint32_t struct_size;
+    double read_bytes_per_second;     /* of a buffer of its own memory, larger than its caches where memory allows */
+    double multiply_adds_per_second;  /* float32; a multiplication and an addition are one */
+} ff_roofline;
+#define FF_ROOFLINE_INIT {sizeof(ff_roofline), 0, 0}
+
+/* Reads a buffer of 1 GiB, or a quarter of the free memory if that is less (256 MiB with a software driver), and
+ * multiplies and adds in registers: the best of several runs, by the device's clock where it has one. The results are
+ * checked. To be called while nothing else uses the device; blocks for about a second. Fails with
+ * FF_ERROR_OUT_OF_DEVICE_MEMORY, FF_ERROR_DEVICE (a result is wrong) or FF_ERROR_DEVICE_LOST. */
+FF_API ff_status ff_engine_measure(ff_engine *engine, ff_roofline *out, ff_error *error);
 /* Messages of the validation layers so far; the first one is copied to `first` (may be NULL). */
 FF_API uint64_t ff_engine_validation_messages(const ff_engine *engine, char *first, size_t capacity);
 
@@ -419,6 +439,31 @@ typedef struct ff_generate_result {
  */
 FF_API ff_status ff_session_generate(ff_session *session, const ff_generate_options *options, ff_generate_result *out,
                                      ff_error *error);
+
+/* What the launches of a decode step cost, by kernel. Immutable. */
+typedef struct ff_profile_report ff_profile_report;
+typedef struct ff_kernel_cost {
+    uint32_t struct_size;
+    const char *kernel, *variant;
+    uint32_t calls_per_token;
+    double microseconds; /* of all these calls together, by the device's clock: the median over the steps */
+    uint64_t bytes;      /* that they must move, together */
+} ff_kernel_cost;
+#define FF_KERNEL_COST_INIT {sizeof(ff_kernel_cost), 0, 0, 0, 0, 0}
+
+/**
+ * Generates `steps` tokens (greedily) with a timestamp after every launch. Launches that could overlap are timed one
+ * after the other, and each time holds the gap before the launch: the sum is more than a step takes without timestamps.
+ *
+ * The session is afterwards as before. Fails with FF_ERROR_ARGUMENT (steps is 0, or more than 65536), FF_ERROR_UNSUPPORTED
+ * (the device's compute queue has no timestamps) or FF_ERROR_DEVICE_LOST.
+ */
+FF_API ff_status ff_session_profile(ff_profile_report **out, ff_session *session, uint32_t steps, ff_error *error);
+FF_API void ff_profile_report_destroy(ff_profile_report *report);
+/* In the order in which the step first launches them. */
+FF_API size_t ff_profile_report_count(const ff_profile_report *report);
+FF_API ff_status ff_profile_report_kernel(const ff_profile_report *report, size_t index, ff_kernel_cost *out,
+                                          ff_error *error);
 
 /* The state as a safetensors file (docs/state.md), written to a temporary file and renamed. */
 FF_API ff_status ff_session_save(ff_session *session, const char *path, ff_error *error);

@@ -121,6 +121,14 @@ struct Named {
     std::string name, text;
 };
 
+// Shapes that Checkpoint::synthetic makes: "7-0.4b".
+inline std::vector<std::string> model_presets() {
+    std::vector<std::string> all;
+    const char *name = nullptr;
+    for (std::size_t i = 0; ff_model_preset(i, &name) != 0; ++i) all.emplace_back(name);
+    return all;
+}
+
 // Trait profiles: name and description.
 inline std::vector<Named> profiles() {
     std::vector<Named> all;
@@ -172,6 +180,10 @@ class Checkpoint {
     // The bytes stay the caller's and must outlive the checkpoint; `name` is used in messages.
     Checkpoint(const std::string &name, const void *bytes, std::size_t size)
         : handle_(detail::create<ff_checkpoint>(ff_checkpoint_open_memory, name.c_str(), bytes, size)) {}
+    // Random weights in the shape of a published model; weights: nullptr is f16.
+    static Checkpoint synthetic(const std::string &preset, const char *weights = nullptr) {
+        return Checkpoint(detail::create<ff_checkpoint>(ff_checkpoint_synthetic, preset.c_str(), weights));
+    }
     ff_model_info info() const { return detail::fetch<ff_model_info>(ff_checkpoint_info, get()); }
     std::size_t tensor_count() const { return ff_checkpoint_tensor_count(get()); }
     ff_tensor_info tensor(std::size_t index) const {
@@ -184,6 +196,7 @@ class Checkpoint {
     const ff_checkpoint *get() const { return handle_.get(); }
 
   private:
+    explicit Checkpoint(ff_checkpoint *handle) : handle_(handle) {}
     detail::Owner<ff_checkpoint, ff_checkpoint_close> handle_;
 };
 
@@ -260,6 +273,8 @@ class Engine {
     explicit Engine(const ff_engine_options &options = engine_options())
         : handle_(detail::create<ff_engine>(ff_engine_create, &options)) {}
     ff_device_info device() const { return detail::fetch<ff_device_info>(ff_engine_device, get()); }
+    // What the device does at best; while nothing else uses it.
+    ff_roofline measure() { return detail::fetch<ff_roofline>(ff_engine_measure, get()); }
     // How many messages the validation layers have sent, and the first of them.
     std::uint64_t validation_messages(std::string *first = nullptr) const {
         char text[1024] = "";
@@ -304,6 +319,20 @@ class Snapshot {
     detail::Owner<ff_snapshot, ff_snapshot_destroy> handle_;
 };
 
+// What Session::profile found, a kernel at a time.
+class ProfileReport {
+  public:
+    explicit ProfileReport(ff_profile_report *handle) : handle_(handle) {}
+    std::size_t size() const { return ff_profile_report_count(get()); }
+    ff_kernel_cost operator[](std::size_t index) const {
+        return detail::fetch<ff_kernel_cost>(ff_profile_report_kernel, get(), index);
+    }
+    const ff_profile_report *get() const { return handle_.get(); }
+
+  private:
+    detail::Owner<ff_profile_report, ff_profile_report_destroy> handle_;
+};
+
 class Session {
   public:
     explicit Session(const Model &model) : handle_(detail::create<ff_session>(ff_session_create, model.get())) {}
@@ -344,6 +373,10 @@ class Session {
         const auto result = detail::fetch<ff_generate_result>(ff_session_generate, get(), &options);
         if (payload.thrown) std::rethrow_exception(payload.thrown);
         return result;
+    }
+    // What the kernels of a decode step cost, over `steps` of them; the session is afterwards as before.
+    ProfileReport profile(std::uint32_t steps) {
+        return ProfileReport(detail::create<ff_profile_report>(ff_session_profile, get(), steps));
     }
     void save(const std::string &path) { detail::check(ff_session_save, get(), path.c_str()); }
     void load(const std::string &path) { detail::check(ff_session_load, get(), path.c_str()); }

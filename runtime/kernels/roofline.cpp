@@ -1,0 +1,53 @@
+#include "runtime/kernels/roofline.h"
+
+#include "shaders/lib/interface.h"
+
+#include <algorithm>
+
+namespace ff::kernels {
+namespace {
+
+// Enough turns that starting an invocation and writing its sum (4 bytes) is little beside what it reads (1 KiB), but
+// not at the cost of a grid that leaves a large device idle.
+constexpr std::uint32_t kReadTurns = 16;
+
+} // namespace
+
+std::uint64_t invocations_of(const Launch &roofline) {
+    return std::uint64_t{roofline.groups[0]} * kRooflineLocalSize;
+}
+
+Launch roofline_read(const gpu::DeviceTraits &traits, const gpu::BufferView &data, const gpu::BufferView &sums,
+                     std::uint32_t sums_at) {
+    constexpr std::uint64_t kTurnBytes = std::uint64_t{kRooflineLocalSize} * 4 * 16; // of a workgroup
+    static_assert(kRooflineReadGrain % (kTurnBytes * kReadTurns) == 0);
+    Launch launch;
+    launch.variant = &variant_for("roofline_read", traits);
+    launch.constants = {{shader::kSpecLocalSize, kRooflineLocalSize}};
+    launch.groups[0] = static_cast<std::uint32_t>(data.bytes / (kTurnBytes * kReadTurns));
+    launch.buffers = {data, sums};
+    launch.set_params(shader::RooflineReadParams{.turns = kReadTurns, .sums_at = sums_at});
+    const gpu::BufferView written = sums.slice(std::uint64_t{4} * sums_at, 4 * invocations_of(launch));
+    launch.uses = {{"data", data, gpu::Access::read}, {"sums", written, gpu::Access::write}};
+    launch.bytes = data.bytes;
+    return launch;
+}
+
+Launch roofline_fma(const gpu::DeviceTraits &traits, const gpu::BufferView &sums, std::uint32_t turns) {
+    Launch launch;
+    launch.variant = &variant_for("roofline_fma", traits);
+    launch.constants = {{shader::kSpecLocalSize, kRooflineLocalSize}};
+    launch.groups[0] = kRooflineFmaGroups;
+    launch.buffers = {sums};
+    launch.set_params(
+        shader::RooflineFmaParams{.turns = turns, .factor = kRooflineFmaFactor, .addend = kRooflineFmaAddend});
+    launch.uses = {{"sums", sums, gpu::Access::write}};
+    return launch;
+}
+
+std::uint64_t multiply_adds_of(const Launch &roofline_fma) {
+    return invocations_of(roofline_fma) * shader::kRooflineFmaPerTurn *
+           roofline_fma.params<shader::RooflineFmaParams>().turns;
+}
+
+} // namespace ff::kernels
