@@ -26,7 +26,6 @@ class Describer {
         for (std::size_t i = 0; i < tensors.size(); ++i) index_.emplace(tensors[i].name, i);
         FF_TRY(refuse_known_others());
         FF_TRY(find_version());
-        FF_TRY(refuse_web_rwkv());
         FF_TRY(find_layers());
         FF_TRY(find_widths());
         FF_TRY(find_heads());
@@ -84,8 +83,6 @@ class Describer {
 
     Result<void> refuse_known_others();
     Result<void> find_version();
-    Result<void> refuse_web_rwkv() const;
-    Error web_rwkv(const TensorInfo &tensor, const std::string &official) const;
     Result<void> find_layers();
     Result<void> find_widths();
     Result<void> find_heads();
@@ -158,38 +155,6 @@ Result<void> Describer::find_version() {
                     fmt::format("no tensor has the name of an RWKV layer such as blocks.0.att.r_k (the "
                                 "first is {}); use the .pth as its authors released it",
                                 first));
-    }
-    return {};
-}
-
-Error Describer::web_rwkv(const TensorInfo &tensor, const std::string &official) const {
-    return fail(
-        Status::unsupported,
-        fmt::format("tensor {} is {} {}, an official RWKV-{} file has {}; it looks like web-rwkv's converted .st, use "
-                    "the .pth it was made from",
-                    printable(tensor.name), shape_text(tensor.shape), name_of(tensor.dtype), label_of(model_.version),
-                    official));
-}
-
-// web-rwkv's converter renames time_faaaa and time_maa, and transposes the low-rank matrices.
-Result<void> Describer::refuse_web_rwkv() const {
-    if (model_.version == Version::v6_0)
-        if (const TensorInfo *renamed = find("blocks.0.att.time_mix_x"))
-            return web_rwkv(*renamed, "time_maa_x instead");
-    if (model_.version == Version::v5_2)
-        if (const TensorInfo *renamed = find("blocks.0.att.time_first"))
-            return web_rwkv(*renamed, "time_faaaa instead");
-    if (!seven()) return {};
-    const TensorInfo *embedding = find("emb.weight"), *key = find("blocks.0.att.key.weight");
-    if (embedding == nullptr || key == nullptr || embedding->shape.size() != 2 || key->shape.size() != 2) return {};
-    const std::uint64_t width = embedding->shape[1], attention = key->shape[0];
-    for (const std::string_view letter : {"w", "a", "g"}) {
-        const TensorInfo *down = find(fmt::format("blocks.0.att.{}1", letter));
-        const TensorInfo *up = find(fmt::format("blocks.0.att.{}2", letter));
-        if (down == nullptr || up == nullptr || down->shape.size() != 2 || up->shape.size() != 2) continue;
-        const std::uint64_t rank = down->shape[0];
-        if (rank != width && down->shape[1] == width && up->shape[0] == attention && up->shape[1] == rank)
-            return web_rwkv(*down, shape_text(std::vector<std::uint64_t>{width, rank}));
     }
     return {};
 }

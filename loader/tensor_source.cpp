@@ -6,6 +6,7 @@
 #include "loader/formats/gguf.h"
 #include "loader/formats/pth.h"
 #include "loader/formats/safetensors.h"
+#include "loader/formats/web_rwkv.h"
 #include "loader/guard.h"
 #include "loader/text.h"
 
@@ -70,7 +71,10 @@ Result<std::unique_ptr<TensorSource>> open_by_first_bytes(std::string name, std:
         return unsupported("this is a Git LFS pointer, not the model itself; fetch it with git lfs pull");
     if (begins_with(bytes, "<!") || begins_with(bytes, "<html"))
         return unsupported("this is a web page, not a model; was a download link saved instead of the file?");
-    if (is_safetensors(bytes)) return open_safetensors(std::move(name), bytes);
+    if (is_safetensors(bytes)) {
+        FF_TRY_ASSIGN(std::unique_ptr<TensorSource> source, open_safetensors(std::move(name), bytes));
+        return is_web_rwkv(*source) ? undo_web_rwkv(std::move(source)) : std::move(source);
+    }
     return unsupported(
         "the file begins like no known model container; expected .pth (torch 1.6 or later), .safetensors, .gguf "
         "or rwkv.cpp's .bin");

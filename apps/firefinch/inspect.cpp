@@ -5,6 +5,7 @@
 #include "plan.h"
 #include "text.h"
 
+#include <algorithm>
 #include <map>
 #include <memory>
 #include <optional>
@@ -122,6 +123,45 @@ std::string tensors_text(const firefinch::Checkpoint &checkpoint) {
     return out;
 }
 
+// What a model loaded with other weights is kept as, and which tensors stay because their rows are no whole blocks.
+struct Loaded {
+    std::map<std::string, std::size_t> tensors_by_type;
+    std::vector<std::pair<std::string, std::string>> fallbacks; // name and type
+};
+
+Loaded loaded_as(const firefinch::Checkpoint &checkpoint, const std::string &weights) {
+    Loaded all;
+    for (std::size_t i = 0; i < checkpoint.tensor_count(); ++i) {
+        const auto [type, fallback] = checkpoint.loaded_type(i, weights);
+        ++all.tensors_by_type[type];
+        if (fallback) all.fallbacks.emplace_back(checkpoint.tensor(i).name, type);
+    }
+    return all;
+}
+
+Json loaded_json(const Loaded &loaded, const std::string &weights) {
+    Json fallbacks = Json::array();
+    for (const auto &[name, type] : loaded.fallbacks) fallbacks.push_back({{"name", name}, {"type", type}});
+    return {{"weights", weights}, {"tensors_by_type", loaded.tensors_by_type}, {"fallbacks", fallbacks}};
+}
+
+std::string loaded_text(const Loaded &loaded, const std::string &weights) {
+    std::string out = fmt::format("loaded      with --weights {}:", weights);
+    const char *comma = "";
+    for (const auto &[type, tensors] : loaded.tensors_by_type) {
+        out += fmt::format("{} {} {}", comma, tensors, type);
+        comma = ",";
+    }
+    out += '\n';
+    constexpr std::size_t kShown = 8;
+    for (std::size_t i = 0; i < std::min(kShown, loaded.fallbacks.size()); ++i)
+        out += fmt::format("            {} stays {}: its rows are no whole blocks of {}\n", loaded.fallbacks[i].first,
+                           loaded.fallbacks[i].second, weights);
+    if (loaded.fallbacks.size() > kShown)
+        out += fmt::format("            and {} more; --json has them all\n", loaded.fallbacks.size() - kShown);
+    return out;
+}
+
 int run(const Options &options, const Environment &environment) {
     const WorkOptions &work = options.work;
     Terminal terminal(work.output.quiet, work.output.verbose, environment.colour);
@@ -143,6 +183,13 @@ int run(const Options &options, const Environment &environment) {
         json = description_json(model_name(path), contents, checkpoint.tensor_count(), known);
     else
         out.write(description_text(model_name(path), contents, checkpoint.tensor_count(), known));
+    if (work.weights != WorkOptions().weights) {
+        const Loaded loaded = loaded_as(checkpoint, work.weights);
+        if (work.output.json)
+            json["loaded"] = loaded_json(loaded, work.weights);
+        else
+            out.write(loaded_text(loaded, work.weights));
+    }
     if (options.tensors && work.output.json)
         json["tensors"] = tensors_json(checkpoint);
     else if (options.tensors)
@@ -174,12 +221,13 @@ Command add_inspect(CLI::App &program) {
     CLI::Option *plan = app->add_flag("--plan", options->plan,
                                       "Load the model on a device and print the launches of a "
                                       "decode step, in order");
-    add_weights_option(*app, options->work.weights)->needs(plan);
+    add_weights_option(*app, options->work.weights);
     add_device_options(*app, options->work.device, plan);
     add_output_options(*app, options->work.output);
     app->footer("Examples:\n"
                 "  firefinch inspect                     the embedded demo model\n"
                 "  firefinch inspect model.pth --tensors\n"
+                "  firefinch inspect model.pth --weights q4_k      what would be kept as what\n"
                 "  firefinch inspect model.pth --plan -d 0\n"
                 "  firefinch inspect model.pth --plan --json | jq '.launches | length'");
     return {app, [options](const Environment &environment) { return run(*options, environment); }};

@@ -102,4 +102,15 @@ Storage storage_of(const TensorInfo &tensor, std::optional<DType> wanted, std::s
     return whole_blocks(tensor, role == Role::head && low(*wanted) ? DType::q6_k : *wanted);
 }
 
+Storage loaded_as(const TensorInfo &tensor, std::optional<DType> wanted) {
+    if (!wanted || plain(*wanted)) return {wanted.value_or(tensor.dtype)};
+    const DType stay = plain(tensor.dtype) ? tensor.dtype : DType::f16;
+    const Role role = role_of(tensor.name);
+    if (role == Role::table && !plain(tensor.dtype)) return {tensor.dtype};
+    if (role == Role::table || role == Role::parameter) return {stay};
+    const std::uint64_t columns = tensor.shape.empty() ? 1 : tensor.shape.back();
+    if (columns % block_elements(*wanted) != 0) return {stay, true};
+    return {*wanted};
+}
+
 } // namespace ff::loader

@@ -32,6 +32,11 @@ struct TypeRule {
 };
 Storage storage_of(const TensorInfo &tensor, std::optional<DType> wanted, std::span<const TypeRule> rules = {});
 
+// How a tensor is kept when a model is loaded with `wanted` weights: matrices and the head get that type, or where
+// their rows are no whole blocks of it stay plain. Tables and parameters stay as they are beside blocks, and become a
+// plain type that is wanted. Parameters that are vectors are float32 on the device in any case.
+Storage loaded_as(const TensorInfo &tensor, std::optional<DType> wanted);
+
 // The first rule that fits; nothing if none does.
 const TypeRule *rule_for(std::string_view name, std::span<const TypeRule> rules);
 // Fails with argument, naming the pattern, if one fits no tensor at all.

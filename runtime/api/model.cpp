@@ -1,24 +1,10 @@
 #include "runtime/api/objects.h"
 
-#include "loader/quant/formats.h"
-
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 using namespace ff;
 
 namespace {
-
-Result<std::optional<kernels::WeightType>> weight_type(const char *name) {
-    const std::string_view type = name ? name : "as-stored";
-    if (type == "as-stored") return std::optional<kernels::WeightType>();
-    for (const loader::Format &format : loader::formats())
-        if (format.name == type) return std::optional(static_cast<kernels::WeightType>(format.dtype));
-    std::vector<std::string_view> names;
-    for (const loader::Format &format : loader::formats()) names.push_back(format.name);
-    return Error{Status::argument, fmt::format("there is no weight type \"{}\"; weights are kept as-stored, or as {}",
-                                               type, fmt::join(names, ", "))};
-}
 
 std::vector<LaunchText> launch_texts(const model::Plan &plan) {
     std::vector<LaunchText> texts(plan.launches.size());
@@ -37,12 +23,6 @@ std::vector<LaunchText> launch_texts(const model::Plan &plan) {
 
 } // namespace
 
-int ff_weight_type(size_t index, const char **name) {
-    if (index >= loader::formats().size()) return 0;
-    *name = loader::formats()[index].name.data(); // literals: they end with a zero
-    return 1;
-}
-
 ff_status ff_model_create(ff_model **out, ff_engine *engine, const ff_checkpoint *checkpoint,
                           const ff_model_options *given, ff_error *error) {
     return api::guard(error, [&]() -> Result<void> {
@@ -51,7 +31,7 @@ ff_status ff_model_create(ff_model **out, ff_engine *engine, const ff_checkpoint
             api::from_caller(given, {sizeof(ff_model_options), nullptr, 0, nullptr, nullptr});
         if (!checkpoint->description.ok()) return checkpoint->description.error();
         engine::ModelOptions ours;
-        FF_TRY_ASSIGN(ours.weights.type, weight_type(options.weights));
+        FF_TRY_ASSIGN(ours.weights.type, api::weights_named(options.weights));
         if (options.max_sessions) ours.max_sessions = options.max_sessions;
         ours.weights.log = engine->engine->options().log;
         if (options.progress)

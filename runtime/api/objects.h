@@ -51,6 +51,9 @@ struct ff_profile_report {
 
 namespace ff::api {
 
+// By their names; NULL and "as-stored" are nothing. Fail with argument, naming those that there are.
+Result<loader::DType> weight_type_named(std::string_view name);
+Result<std::optional<loader::DType>> weights_named(const char *name);
 
 // What --tokenizer auto takes for a model of this vocabulary size; empty if nothing fits.
 std::string tokenizer_for(std::uint32_t vocabulary);

@@ -2,10 +2,8 @@
 
 #include "loader/formats/gguf_writer.h"
 #include "loader/formats/safetensors_writer.h"
-#include "loader/quant/formats.h"
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 using namespace ff;
 
@@ -15,22 +13,6 @@ struct ff_write_report {
 
 namespace {
 
-Result<loader::DType> type_named(std::string_view name) {
-    if (const auto type = loader::dtype_named(name)) return *type;
-    std::vector<std::string_view> names;
-    for (const loader::Format &format : loader::formats()) names.push_back(format.name);
-    return Error{Status::argument,
-                 fmt::format("there is no weight type \"{}\"; weights are written as-stored, or as {}", name,
-                             fmt::join(names, ", "))};
-}
-
-Result<std::optional<loader::DType>> weights_of(const ff_write_options &options) {
-    const std::string_view name = options.weights ? options.weights : "as-stored";
-    if (name == "as-stored") return std::optional<loader::DType>();
-    FF_TRY_ASSIGN(const loader::DType type, type_named(name));
-    return std::optional(type);
-}
-
 Result<std::vector<loader::TypeRule>> rules_of(const ff_write_options &options) {
     std::vector<loader::TypeRule> rules;
     if (options.tensor_type_count && !options.tensor_types) return api::null_argument("tensor_types");
@@ -38,7 +20,7 @@ Result<std::vector<loader::TypeRule>> rules_of(const ff_write_options &options) 
         const ff_tensor_type &given = options.tensor_types[i];
         if (!given.pattern || !given.type)
             return api::null_argument(fmt::format("tensor_types[{}].{}", i, given.pattern ? "type" : "pattern"));
-        FF_TRY_ASSIGN(const loader::DType type, type_named(given.type));
+        FF_TRY_ASSIGN(const loader::DType type, api::weight_type_named(given.type));
         rules.push_back({given.pattern, type});
     }
     return rules;
@@ -56,7 +38,7 @@ Result<loader::WriteReport> write_gguf(const ff_checkpoint &checkpoint, const ch
                                        const ff_write_options &given) {
     if (!checkpoint.description.ok()) return checkpoint.description.error();
     loader::GgufOptions options;
-    FF_TRY_ASSIGN(options.weights, weights_of(given));
+    FF_TRY_ASSIGN(options.weights, api::weights_named(given.weights));
     FF_TRY_ASSIGN(options.rules, rules_of(given));
     if (given.name) options.name = given.name;
     if (given.tokenizer) {
@@ -77,7 +59,7 @@ Result<loader::WriteReport> write_gguf(const ff_checkpoint &checkpoint, const ch
 Result<loader::WriteReport> write_safetensors(const ff_checkpoint &checkpoint, const char *path,
                                               const ff_write_options &given) {
     loader::SafetensorsOptions options;
-    FF_TRY_ASSIGN(options.weights, weights_of(given));
+    FF_TRY_ASSIGN(options.weights, api::weights_named(given.weights));
     FF_TRY_ASSIGN(options.rules, rules_of(given));
     if (given.name) options.name = given.name;
     options.progress = progress_of(given);

@@ -44,6 +44,12 @@ Result<Snapshot> read_tuned_state(const loader::TensorSource &file, const StateS
             return Error{Status::model_file,
                          fmt::format("{}: tensor {} is [{}], this model needs [{}]", path, info.name,
                                      fmt::join(info.shape, ", "), fmt::join(part.shape, ", "))};
+        // web-rwkv's converter writes float16 alone, and turns these matrices; their shape does not tell.
+        if (file.container() == "safetensors" && info.dtype == loader::DType::f16)
+            return Error{Status::unsupported,
+                         fmt::format("{}: tensor {} is f16 in a .safetensors file, as web-rwkv's converter writes it, "
+                                     "turned; other programs do not turn it: use the .pth it was made from",
+                                     path, info.name)};
         FF_TRY_ASSIGN(const loader::TensorBytes stored, file.read(*index));
         loader::to_float32(info.dtype, stored.bytes(), values);
         // [head, value, key] in every version, as on the device.

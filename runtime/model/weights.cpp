@@ -1,6 +1,7 @@
 #include "runtime/model/weights.h"
 
 #include "loader/quant/formats.h"
+#include "loader/quant/policy.h"
 #include "runtime/kernels/places.h"
 
 #include <algorithm>
@@ -86,7 +87,7 @@ Result<std::vector<Matrix>> WeightLoader::allocate_and_upload(gpu::Arena &arena,
         FF_TRY_ASSIGN(const std::size_t index, index_of(request.name));
         const loader::TensorInfo &tensor = source_.tensors()[index];
         FF_TRY_ASSIGN(Matrix matrix, matrix_shape(source_.path(), tensor, request));
-        matrix.type = type_of(request, tensor, matrix.columns);
+        matrix.type = type_of(request, tensor);
         matrices.push_back(std::move(matrix));
         tensors.push_back(index);
     }
@@ -126,21 +127,17 @@ Result<std::vector<Matrix>> WeightLoader::allocate_and_upload(gpu::Arena &arena,
     return matrices;
 }
 
-WeightType WeightLoader::type_of(const MatrixRequest &request, const loader::TensorInfo &tensor,
-                                 std::uint32_t columns) const {
-    const WeightType stored = weight_type(tensor.dtype), wanted = options_.type.value_or(stored);
-    if (!kernels::is_block(wanted)) return wanted;
-    const WeightType plain = kernels::is_block(stored) ? WeightType::f16 : stored;
-    // Low-rank matrices are small and sensitive, and their kernels read plain weights; of the embedding a step reads
-    // one row.
-    if (request.stored != Stored::output_major || request.plain) return plain;
-    if (request.name == "emb.weight" && !kernels::is_block(stored)) return plain;
-    if (columns % kernels::block_elements(wanted) == 0) return wanted;
-    if (options_.log)
+WeightType WeightLoader::type_of(const MatrixRequest &request, const loader::TensorInfo &tensor) const {
+    const loader::Storage storage = loader::loaded_as(tensor, options_.type);
+    const WeightType type = weight_type(storage.dtype), stored = weight_type(tensor.dtype);
+    // Low-rank matrices are turned on the way, and their kernels read plain weights; so do the tables'.
+    if (kernels::is_block(type) && (request.stored != Stored::output_major || request.plain))
+        return kernels::is_block(stored) ? WeightType::f16 : stored;
+    if (storage.fallback && options_.log)
         options_.log(LogLevel::info,
-                     fmt::format("{}: rows of {} values are no whole blocks of {}; kept as {}", request.name, columns,
-                                 kernels::name_of(wanted), kernels::name_of(plain)));
-    return plain;
+                     fmt::format("{}: rows of {} values are no whole blocks of {}; kept as {}", request.name,
+                                 tensor.shape.back(), loader::name_of(*options_.type), kernels::name_of(type)));
+    return type;
 }
 
 // Writes one row of `matrix` from a row as stored.
@@ -275,11 +272,9 @@ std::uint64_t weight_bytes(const loader::TensorSource &source, const WeightOptio
     std::uint64_t total = 0;
     for (const loader::TensorInfo &tensor : source.tensors()) {
         if (tensor.shape.size() < 2 || tensor.shape[0] == 1) continue; // vectors are counted with the parameter block
-        const WeightType stored = weight_type(tensor.dtype);
-        WeightType type = options.type.value_or(stored);
+        const WeightType type = weight_type(loader::loaded_as(tensor, options.type).dtype);
         const auto inner = static_cast<std::uint32_t>(tensor.shape.back());
         const std::uint64_t outer = tensor.elements() / std::max(inner, 1U);
-        if (inner % kernels::block_elements(type) != 0) type = kernels::is_block(stored) ? WeightType::f16 : stored;
         // Whichever way it is turned, its rows are padded.
         const std::uint64_t turned = kernels::row_bytes(WeightType::f32, static_cast<std::uint32_t>(outer)) / 4 * inner;
         const std::uint64_t straight = outer * kernels::row_bytes(type, inner);

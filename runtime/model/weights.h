@@ -13,7 +13,7 @@
 namespace ff::model {
 
 struct WeightOptions {
-    std::optional<kernels::WeightType> type; // what matrices are kept as; nothing: as stored
+    std::optional<loader::DType> type; // what matrices are kept as (quant/policy.h: loaded_as); nothing: as stored
     ProgressFunction progress;
     LogFunction log;
 };
@@ -62,8 +62,7 @@ class WeightLoader {
     Result<std::size_t> index_of(const std::string &name) const;
     Result<std::vector<kernels::Matrix>> allocate_and_upload(gpu::Arena &arena,
                                                              std::span<const MatrixRequest> requests);
-    kernels::WeightType type_of(const MatrixRequest &request, const loader::TensorInfo &tensor,
-                                std::uint32_t columns) const;
+    kernels::WeightType type_of(const MatrixRequest &request, const loader::TensorInfo &tensor) const;
     Result<void> upload(const kernels::Matrix &matrix, std::size_t tensor);
     void put_row(const kernels::Matrix &matrix, loader::DType dtype, std::span<const std::byte> stored,
                  std::span<std::byte> row);

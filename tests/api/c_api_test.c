@@ -219,6 +219,7 @@ int main(int argc, char **argv) {
     ff_tensor_info tensor = FF_TENSOR_INFO_INIT;
     ff_device_info device = FF_DEVICE_INFO_INIT;
     ff_engine_options options = FF_ENGINE_OPTIONS_INIT;
+    const char *type = NULL;
     char first[256];
     int messages = 0;
     if (argc != 2) return 2;
@@ -232,6 +233,9 @@ int main(int argc, char **argv) {
     CHECK(ff_checkpoint_tensor_count(checkpoint) > 0);
     CHECK(ff_checkpoint_tensor(checkpoint, 0, &tensor, &error) == FF_OK && tensor.rank == 2);
     CHECK(ff_checkpoint_metadata(checkpoint, "vocab") != NULL && ff_checkpoint_metadata(checkpoint, "none") == NULL);
+    CHECK(ff_checkpoint_loaded_type(checkpoint, 0, "q8_0", &type, NULL, &error) == FF_OK && type != NULL);
+    CHECK(ff_checkpoint_loaded_type(checkpoint, 0, "q9", &type, NULL, &error) == FF_ERROR_ARGUMENT);
+    CHECK(ff_checkpoint_loaded_type(checkpoint, 9999, NULL, &type, NULL, &error) == FF_ERROR_ARGUMENT);
     tokenizers(checkpoint);
     writing(checkpoint, "c_api_test.gguf");
 

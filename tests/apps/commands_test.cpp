@@ -107,6 +107,17 @@ TEST_CASE("apps inspect: a decode step has at most five launches a layer") {
     CHECK(!done(run_on_device({"inspect", "--plan"})).out.empty());
 }
 
+TEST_CASE("apps inspect: what the weights would be kept as") {
+    const Json json = Json::parse(done(run({"inspect", "--json", "--weights", "q4_k"})).out);
+    CHECK(json["loaded"]["weights"] == "q4_k");
+    std::size_t tensors = 0;
+    for (const auto &[type, count] : json["loaded"]["tensors_by_type"].items()) tensors += count.get<std::size_t>();
+    CHECK(tensors == json["tensor_count"]);
+    CHECK(json["loaded"]["tensors_by_type"]["q4_k"] == 4 * 6 + 1); // six matrices a layer, and the head
+    CHECK(json["loaded"]["fallbacks"].empty());
+    CHECK(run({"inspect", "--weights", "q3"}).status == 2);
+}
+
 TEST_CASE("apps logits: float32 rows that depend on the chunk by rounding alone") {
     const Folder folder;
     const std::string ids = folder.write("ids", "0 82 79\n77 69 79 58 10\n");

@@ -123,23 +123,6 @@ TEST_CASE("describe: relatives that need more than this engine has") {
     check_refused(other, Status::unsupported, {"model.layers.0.attn.r_proj.weight", "RWKV"});
 }
 
-TEST_CASE("describe: web-rwkv's converted files are told from official ones") {
-    std::vector<NamedTensor> six = small_model("6.0");
-    rename(six, "time_faaaa", "time_first");
-    rename(six, "time_maa", "time_mix");
-    check_refused(six, Status::unsupported, {"web-rwkv", "time_mix_x", ".pth"});
-
-    std::vector<NamedTensor> five = small_model("5.2");
-    rename(five, "time_faaaa", "time_first");
-    check_refused(five, Status::unsupported, {"web-rwkv", "time_first"});
-
-    std::vector<NamedTensor> seven = small_model("7.0");
-    for (NamedTensor &tensor : seven)
-        if (tensor.info.shape.size() == 2 && (tensor.info.name.ends_with("1") || tensor.info.name.ends_with("2")))
-            std::swap(tensor.info.shape[0], tensor.info.shape[1]);
-    check_refused(seven, Status::unsupported, {"web-rwkv", "blocks.0.att.w1", "[2, 16]", "[16, 2]"});
-}
-
 TEST_CASE("describe: head sizes that cannot be run") {
     const auto with_heads = [](std::uint64_t heads, std::uint64_t size) {
         std::vector<NamedTensor> model = small_model("7.0");

@@ -114,3 +114,23 @@ TEST_CASE("patterns: a star stands for any text, all else for itself") {
     CHECK_FALSE(fits("*.bias", "ln_out.bias.x"));
     CHECK_FALSE(fits("emb.weigh*t.", "emb.weight"));
 }
+
+TEST_CASE("loading: matrices and head as wanted, whole blocks or not at all, everything else as it is") {
+    const auto tensor = [](const char *name, DType dtype, std::uint64_t columns) {
+        return TensorInfo{name, dtype, {64, columns}};
+    };
+    const auto loaded = [&](const char *name, DType stored, std::uint64_t columns, std::optional<DType> wanted) {
+        const Storage storage = loaded_as(tensor(name, stored, columns), wanted);
+        return std::pair(storage.dtype, storage.fallback);
+    };
+    using Kept = std::pair<DType, bool>;
+    CHECK(loaded("blocks.0.att.key.weight", DType::f16, 256, DType::q4_k) == Kept(DType::q4_k, false));
+    CHECK(loaded("head.weight", DType::f16, 256, DType::q4_k) == Kept(DType::q4_k, false));
+    CHECK(loaded("blocks.0.att.key.weight", DType::f16, 192, DType::q4_k) == Kept(DType::f16, true));
+    CHECK(loaded("blocks.0.att.key.weight", DType::q8_0, 192, DType::q4_k) == Kept(DType::f16, true));
+    CHECK(loaded("emb.weight", DType::f16, 256, DType::q4_k) == Kept(DType::f16, false));
+    CHECK(loaded("emb.weight", DType::q8_0, 256, DType::q4_k) == Kept(DType::q8_0, false));
+    CHECK(loaded("blocks.0.att.w1", DType::bf16, 256, DType::q4_k) == Kept(DType::bf16, false));
+    CHECK(loaded("blocks.0.att.w1", DType::bf16, 256, DType::f32) == Kept(DType::f32, false));
+    CHECK(loaded("blocks.0.att.key.weight", DType::q4_0, 256, std::nullopt) == Kept(DType::q4_0, false));
+}

@@ -140,19 +140,23 @@ TEST_CASE("state-tuned files of 16-bit floats load") {
     for (std::size_t layer = 0; layer < shape.layers; ++layer) {
         std::vector<std::uint16_t> bits;
         for (float &value : states[layer]) {
-            bits.push_back(to_half(value));
-            value = static_cast<float>(from_half(bits.back()));
+            bits.push_back(to_bfloat16(value));
+            value = from_bfloat16(bits.back());
         }
-        halves[layer].dtype = "F16";
+        halves[layer].dtype = "BF16";
         halves[layer].bytes = bytes_of(bits);
     }
-    const TemporaryFile half("half"), full("full");
+    const TemporaryFile half("half"), full("full"), web("web");
     write_safetensors(half.path(), halves);
     write_safetensors(full.path(), tuned_tensors(shape, states));
     firefinch::Session one(model), other(model);
     one.load(half.path());
     other.load(full.path());
     CHECK(prefill(one, demo.tokens, demo.vocabulary) == prefill(other, demo.tokens, demo.vocabulary));
+
+    for (Tensor &tensor : halves) tensor.dtype = "F16"; // which way round is not known
+    write_safetensors(web.path(), halves);
+    CHECK(refusal(one, web.path()).find("web-rwkv") != std::string::npos);
 }
 
 TEST_CASE("a state-tuned file of another model is refused, naming what does not fit") {

@@ -48,7 +48,7 @@ std::vector<float> device_floats(const gpu::BufferView &view) {
 
 // Reads `tokens` in slot 1 and says which launch differed, or nothing.
 void walk(const loader::TensorSource &source, std::span<const std::uint32_t> tokens,
-          std::optional<kernels::WeightType> type = {}) {
+          std::optional<loader::DType> type = {}) {
     const loader::ModelDescription description = must(loader::describe(source));
     const auto model = must(
         model::LoadedModel::load(device(), source, description,
@@ -116,7 +116,7 @@ TEST_CASE("plan walk: every block format") {
             const auto type = static_cast<kernels::WeightType>(i);
             CAPTURE(loader::label_of(version));
             CAPTURE(kernels::name_of(type));
-            walk(*source, tokens, type);
+            walk(*source, tokens, static_cast<loader::DType>(i));
         }
     }
 }
