@@ -161,6 +161,10 @@ FF_API ff_status ff_checkpoint_info(const ff_checkpoint *checkpoint, ff_model_in
 FF_API size_t ff_checkpoint_tensor_count(const ff_checkpoint *checkpoint);
 FF_API ff_status ff_checkpoint_tensor(const ff_checkpoint *checkpoint, size_t index, ff_tensor_info *out,
                                       ff_error *error);
+/* The type that a tensor is kept as when a model is loaded with these weights (see ff_model_options). *fallback, which may
+ * be NULL, is 1 where its rows are no whole blocks of what it would have got. */
+FF_API ff_status ff_checkpoint_loaded_type(const ff_checkpoint *checkpoint, size_t index, const char *weights,
+                                           const char **type, int *fallback, ff_error *error);
 /* A string the file carries about itself; NULL if there is none of that name. */
 FF_API const char *ff_checkpoint_metadata(const ff_checkpoint *checkpoint, const char *key);
 

@@ -189,6 +189,16 @@ class Checkpoint {
     ff_tensor_info tensor(std::size_t index) const {
         return detail::fetch<ff_tensor_info>(ff_checkpoint_tensor, get(), index);
     }
+    struct LoadedType {
+        std::string type;
+        bool fallback;
+    };
+    LoadedType loaded_type(std::size_t index, const std::string &weights) const {
+        const char *type = nullptr;
+        int fallback = 0;
+        detail::check(ff_checkpoint_loaded_type, get(), index, weights.c_str(), &type, &fallback);
+        return {type, fallback != 0};
+    }
     const char *metadata(const char *key) const { return ff_checkpoint_metadata(get(), key); } // may be nullptr
     void merge_lora(const std::string &path, std::optional<double> alpha = std::nullopt) {
         detail::check(ff_checkpoint_merge_lora, handle_.get(), path.c_str(), alpha ? &*alpha : nullptr);
