@@ -13,6 +13,7 @@ struct Command {
     std::function<int(const Environment &)> run; // the exit status; throws what failure.h and firefinch.hpp define
 };
 
+Command add_bench(CLI::App &program);
 Command add_chat(CLI::App &program);
 Command add_convert(CLI::App &program);
 Command add_devices(CLI::App &program);

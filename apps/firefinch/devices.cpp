@@ -1,12 +1,11 @@
 // firefinch devices: what Vulkan devices there are, and what each would run.
 #include "commands.h"
+#include "device_text.h"
 #include "failure.h"
 #include "terminal.h"
-#include "text.h"
 
 #include <memory>
 
-#include <firefinch/firefinch.hpp>
 #include <fmt/format.h>
 
 namespace program {
@@ -17,22 +16,6 @@ struct Options {
     DeviceOptions device;
     bool profiles = false;
 };
-
-const char *type_name(ff_device_type type) {
-    switch (type) {
-    case FF_DEVICE_DISCRETE:
-        return "discrete";
-    case FF_DEVICE_INTEGRATED:
-        return "integrated";
-    case FF_DEVICE_VIRTUAL:
-        return "virtual";
-    case FF_DEVICE_SOFTWARE:
-        return "software";
-    case FF_DEVICE_OTHER:
-        break;
-    }
-    return "other";
-}
 
 int print_profiles(const Options &options) {
     Output out;
@@ -50,8 +33,7 @@ int print_profiles(const Options &options) {
 
 Json to_json(const firefinch::DeviceList &list, std::size_t index, bool is_default) {
     const ff_device_info device = list[index];
-    Json traits = Json::object(), variants = Json::object();
-    for (const auto &[name, value] : list.traits(index)) traits[name] = value;
+    Json variants = Json::object();
     for (const firefinch::Named &kernel : list.variants(index)) variants[kernel.name] = kernel.text;
     return {{"index", index},
             {"name", device.name},
@@ -65,7 +47,7 @@ Json to_json(const firefinch::DeviceList &list, std::size_t index, bool is_defau
             {"type", type_name(device.type)},
             {"memory_bytes", device.memory_bytes},
             {"default", is_default},
-            {"traits", traits},
+            {"traits", traits_json(list, index)},
             {"variants", variants}};
 }
 

@@ -44,9 +44,9 @@ int run(int argc, char **argv) {
                "  firefinch devices\n"
                "'firefinch COMMAND --help' shows a command's options and more examples.\n"
                "Environment: FIREFINCH_DEVICE, FIREFINCH_CACHE_DIR, FIREFINCH_SHADER_DIR.");
-    const std::vector<Command> commands = {add_devices(app),  add_inspect(app), add_chat(app),
-                                           add_generate(app), add_logits(app),  add_perplexity(app),
-                                           add_tokenize(app), add_convert(app), add_quantize(app)};
+    const std::vector<Command> commands = {add_devices(app),  add_inspect(app),    add_chat(app),     add_generate(app),
+                                           add_logits(app),   add_perplexity(app), add_tokenize(app), add_convert(app),
+                                           add_quantize(app), add_bench(app)};
     const auto usage = [&](const std::string &sentence) {
         const Command *command = parsed_command(commands);
         return fail(kUsage, fmt::format("{}; see 'firefinch{}{} --help'", sentence, command == nullptr ? "" : " ",

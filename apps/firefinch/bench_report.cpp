@@ -1,0 +1,206 @@
+#include "bench_report.h"
+
+#include "device_text.h"
+#include "failure.h"
+#include "host.h"
+
+#include <chrono>
+#include <ctime>
+
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+
+namespace program {
+namespace {
+
+std::string vendor_name(std::uint32_t id) { // PCI's, and Khronos' own beyond 16 bits
+    switch (id) {
+    case 0x1002:
+        return "AMD";
+    case 0x1010:
+        return "Imagination";
+    case 0x106b:
+        return "Apple";
+    case 0x10de:
+        return "NVIDIA";
+    case 0x13b5:
+        return "Arm";
+    case 0x14e4:
+        return "Broadcom";
+    case 0x1ae0:
+        return "Google";
+    case 0x5143:
+        return "Qualcomm";
+    case 0x8086:
+        return "Intel";
+    case 0x10005:
+        return "Mesa";
+    default:
+        return fmt::format("{:#x}", id);
+    }
+}
+
+// 12.3 G, 4.81 T
+std::string scaled(double value) {
+    for (const char prefix : {'k', 'M', 'G'}) {
+        value /= 1000;
+        if (value < 1000) return fmt::format("{:.3g} {}", value, prefix);
+    }
+    return fmt::format("{:.3g} T", value / 1000);
+}
+
+std::string percent(double fraction) {
+    return fmt::format("{:.1f} %", fraction * 100);
+}
+
+Json or_null(const std::string &text) {
+    return text.empty() ? Json() : Json(text);
+}
+
+Json spread_json(const std::vector<double> &samples) {
+    const Spread spread = spread_of(samples);
+    return {{"median", spread.median}, {"min", spread.least}, {"max", spread.most}};
+}
+
+double fraction_of(const BenchReport &report, double bytes, double seconds) {
+    return bytes / seconds / report.roofline.read_bytes_per_second;
+}
+
+// bytes_read_per_token * tokens_per_second over what the device reads at best.
+double bandwidth_fraction(const BenchReport &report, const BenchResult &result) {
+    return fraction_of(report, static_cast<double>(report.statistics.bytes_read_per_token),
+                       1 / spread_of(result.tokens_per_second).median);
+}
+
+// A kernel that moves nothing but activations has no fraction, and neither has one too short for the device's clock.
+Json kernel_fraction(const BenchReport &report, const ff_kernel_cost &kernel) {
+    if (kernel.bytes == 0 || !(kernel.microseconds > 0)) return {};
+    return fraction_of(report, static_cast<double>(kernel.bytes), kernel.microseconds * 1e-6);
+}
+
+Json result_json(const BenchReport &report, const BenchResult &result) {
+    const bool decode = result.test == "decode";
+    return {{"test", result.test},
+            {"batch", 1},
+            {"tokens", result.tokens},
+            {"repeats", result.tokens_per_second.size()},
+            {"tokens_per_second", spread_json(result.tokens_per_second)},
+            {"bandwidth_fraction", bandwidth_fraction(report, result)},
+            // How many launches and submissions a prompt takes the library does not tell.
+            {"dispatches_per_token", decode ? Json(report.statistics.launches_per_token) : Json()},
+            {"submissions_per_token",
+             result.submissions_per_token.empty() ? Json() : Json(spread_of(result.submissions_per_token).median)},
+            {"host_microseconds_per_token", spread_of(result.host_microseconds_per_token).median},
+            {"samples",
+             {{"tokens_per_second", result.tokens_per_second},
+              {"host_microseconds_per_token", result.host_microseconds_per_token}}}};
+}
+
+Json kernels_json(const BenchReport &report) {
+    if (report.kernels_wanted && !report.kernels.report) return {};
+    Json rows = Json::array();
+    for (const ff_kernel_cost &kernel : report.kernels.kernels)
+        rows.push_back({{"name", kernel.kernel},
+                        {"variant", kernel.variant},
+                        {"calls_per_token", kernel.calls_per_token},
+                        {"microseconds", kernel.microseconds},
+                        {"bytes", kernel.bytes},
+                        {"bandwidth_fraction", kernel_fraction(report, kernel)}});
+    return rows;
+}
+
+std::string results_text(const BenchReport &report) {
+    std::string out = fmt::format("{:<10}{:>12}{:>12}{:>12}{:>14}{:>12}{:>14}{:>16}\n", "test", "tokens/s", "min",
+                                  "max", "of roofline", "launches", "submissions", "host us/token");
+    for (const BenchResult &result : report.results) {
+        const bool decode = result.test == "decode";
+        const Spread speed = spread_of(result.tokens_per_second);
+        out += fmt::format("{:<10}{:>12.2f}{:>12.2f}{:>12.2f}{:>14}{:>12}{:>14}{:>16.1f}\n",
+                           fmt::format("{}{}", decode ? "tg" : "pp", result.tokens), speed.median, speed.least,
+                           speed.most, percent(bandwidth_fraction(report, result)),
+                           decode ? fmt::format("{}", report.statistics.launches_per_token) : "-",
+                           decode ? fmt::format("{:.3f}", spread_of(result.submissions_per_token).median) : "-",
+                           spread_of(result.host_microseconds_per_token).median);
+    }
+    return out;
+}
+
+std::string kernels_text(const BenchReport &report) {
+    if (!report.kernels_wanted) return {};
+    if (!report.kernels.report) return fmt::format("\nno times of kernels: {}\n", printable(report.kernels.refusal));
+    std::string out =
+        fmt::format("\n{:<34}{:>8}{:>14}{:>14}{:>14}\n", "kernel", "calls", "us/token", "bytes", "of roofline");
+    double total = 0;
+    std::uint64_t calls = 0;
+    for (const ff_kernel_cost &kernel : report.kernels.kernels) {
+        const Json fraction = kernel_fraction(report, kernel);
+        out += fmt::format("{:<34}{:>8}{:>14.1f}{:>14}{:>14}\n", fmt::format("{}.{}", kernel.kernel, kernel.variant),
+                           kernel.calls_per_token, kernel.microseconds, bytes_text(kernel.bytes),
+                           fraction.is_null() ? "-" : percent(fraction.get<double>()));
+        total += kernel.microseconds;
+        calls += kernel.calls_per_token;
+    }
+    return out + fmt::format("{:<34}{:>8}{:>14.1f}\n", "together", calls, total);
+}
+
+} // namespace
+
+std::string BenchReport::device_line() const {
+    const std::string cpu = host_cpu();
+    return fmt::format("{}, {} {}, Vulkan {}, {}{}; reads {}B/s, {} multiply-adds/s{}{}", device.name, device.driver,
+                       device.driver_info, api_version(device.api_version), bytes_text(device.memory_bytes),
+                       profile == "native" ? "" : fmt::format(", profile {}", profile),
+                       scaled(roofline.read_bytes_per_second), scaled(roofline.multiply_adds_per_second),
+                       cpu.empty() ? "" : "; host: ", cpu);
+}
+
+Json BenchReport::to_json() const {
+    const std::time_t now = std::chrono::system_clock::to_time_t(std::chrono::system_clock::now());
+    Json json = {{"schema", "firefinch-bench/1"},
+                 {"firefinch", fmt::format("{} {}", ff_version(), ff_commit())},
+                 {"time", fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(now))}};
+    json["device"] = {{"name", device.name},
+                      {"vendor", vendor_name(device.vendor_id)},
+                      {"driver", device.driver},
+                      {"driver_version", or_null(device.driver_info)},
+                      {"api_version", api_version(device.api_version)},
+                      {"type", type_name(device.type)},
+                      {"memory_bytes", device.memory_bytes},
+                      {"profile", profile},
+                      {"traits", traits}};
+    json["host"] = {{"os", or_null(host_os())}, {"cpu", or_null(host_cpu())}};
+    json["model"] = {{"name", model_name},
+                     {"version", model.version},
+                     {"layers", model.layers},
+                     {"width", model.width},
+                     {"vocabulary", model.vocabulary},
+                     {"weights", weights},
+                     {"parameters", model.parameters},
+                     {"bytes_read_per_token", statistics.bytes_read_per_token}};
+    json["roofline"] = {{"read_bytes_per_second", roofline.read_bytes_per_second},
+                        {"multiply_adds_per_second", roofline.multiply_adds_per_second}};
+    json["results"] = Json::array();
+    for (const BenchResult &result : results) json["results"].push_back(result_json(*this, result));
+    json["kernels"] = kernels_json(*this);
+    json["startup"] = {{"load_seconds", statistics.load_seconds},
+                       {"pipeline_seconds", statistics.pipeline_seconds},
+                       {"first_token_seconds", startup.first_token_seconds},
+                       {"peak_host_bytes", startup.peak_host_bytes == 0 ? Json() : Json(startup.peak_host_bytes)},
+                       {"device_bytes", statistics.device_bytes}};
+    return json;
+}
+
+std::string BenchReport::to_text() const {
+    return fmt::format("{}\n"
+                       "{}, RWKV-{}, {} layers, {} wide, {} parameters, {}, {} to read a token\n\n",
+                       device_line(), printable(model_name), model.version, model.layers, model.width,
+                       grouped(model.parameters), weights, bytes_text(statistics.bytes_read_per_token)) +
+           results_text(*this) + kernels_text(*this) +
+           fmt::format("\nstart: weights {:.2f} s, {} pipelines {:.2f} s ({}), first token after {:.2f} s; "
+                       "{} on the host at most, {} on the device\n",
+                       statistics.load_seconds, statistics.pipelines, statistics.pipeline_seconds,
+                       statistics.pipeline_cache_hit != 0 ? "cached" : "not cached", startup.first_token_seconds,
+                       bytes_text(startup.peak_host_bytes), bytes_text(statistics.device_bytes));
+}
+
+} // namespace program

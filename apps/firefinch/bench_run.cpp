@@ -1,0 +1,144 @@
+#include "bench_run.h"
+
+#include "failure.h"
+
+#include <algorithm>
+#include <chrono>
+#include <random>
+#include <thread>
+
+#include <ctime>
+#include <fmt/format.h>
+
+namespace program {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+using Seconds = std::chrono::duration<double>;
+
+constexpr std::uint32_t kFirstToken = 0;    // every vocabulary has one
+constexpr std::size_t kPrefillPiece = 4096; // tokens between two looks at Ctrl-C: whole steps of any width
+constexpr std::uint64_t kProfiledSteps = 32;
+
+// Processor time of this thread.
+double thread_seconds() {
+    timespec time{};
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
+    return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_nsec) * 1e-9;
+}
+
+void check_interrupt() {
+    if (interrupted()) throw Interrupted();
+}
+
+void rest(double seconds) {
+    const auto end = Clock::now() + Seconds(seconds);
+    for (auto now = Clock::now(); now < end; now = Clock::now()) {
+        check_interrupt();
+        std::this_thread::sleep_for(std::min<Seconds>(end - now, std::chrono::milliseconds(50)));
+    }
+}
+
+std::vector<std::uint32_t> random_tokens(std::uint64_t count, std::uint32_t vocabulary) {
+    std::mt19937 random(1); // NOLINT(cert-msc51-cpp): the same in every run
+    std::vector<std::uint32_t> tokens(count);
+    for (std::uint32_t &token : tokens) token = static_cast<std::uint32_t>(random() % vocabulary);
+    return tokens;
+}
+
+void read_in_pieces(firefinch::Session &session, const std::vector<std::uint32_t> &tokens) {
+    for (std::size_t done = 0; done < tokens.size(); done += kPrefillPiece) {
+        check_interrupt();
+        session.prefill(tokens.data() + done, std::min(kPrefillPiece, tokens.size() - done));
+    }
+    check_interrupt();
+}
+
+ff_generate_result generate(firefinch::Session &session, std::uint64_t count) {
+    check_interrupt();
+    ff_generate_options options = firefinch::generate_options();
+    options.count = count;
+    options.sampling.temperature = 0;
+    const ff_generate_result result = session.generate(options, [](std::uint32_t) { return !interrupted(); });
+    check_interrupt();
+    return result;
+}
+
+// `once` measures a repeat; it is called once more before, for nothing.
+template <class Once>
+void repeat(const BenchPlan &plan, const std::string &test, Terminal &terminal, const Once &once) {
+    for (std::uint64_t done = 0; done <= plan.repeats; ++done) {
+        terminal.progress(test, done, plan.repeats + 1);
+        if (done > 0) rest(plan.cool_down);
+        once(/*counts=*/done > 0);
+    }
+    terminal.progress(test, plan.repeats + 1, plan.repeats + 1);
+    terminal.end_progress();
+}
+
+} // namespace
+
+BenchResult bench_prefill(const firefinch::Model &model, firefinch::Session &session, const BenchPlan &plan,
+                          Terminal &terminal) {
+    const std::vector<std::uint32_t> tokens = random_tokens(plan.prefill, model.info().vocabulary);
+    const auto count = static_cast<double>(tokens.size());
+    BenchResult result{"prefill", plan.prefill, {}, {}, {}};
+    repeat(plan, fmt::format("pp{}", plan.prefill), terminal, [&](bool counts) {
+        session.reset();
+        const double host = thread_seconds();
+        const auto start = Clock::now();
+        read_in_pieces(session, tokens);
+        const double seconds = Seconds(Clock::now() - start).count();
+        if (!counts) return;
+        result.tokens_per_second.push_back(count / seconds);
+        result.host_microseconds_per_token.push_back((thread_seconds() - host) * 1e6 / count);
+    });
+    return result;
+}
+
+BenchResult bench_decode(firefinch::Session &session, const BenchPlan &plan, Terminal &terminal) {
+    BenchResult result{"decode", plan.decode, {}, {}, {}};
+    repeat(plan, fmt::format("tg{}", plan.decode), terminal, [&](bool counts) {
+        session.reset();
+        session.prefill(&kFirstToken, 1);
+        const ff_generate_result made =
+            generate(session, counts ? plan.decode : std::min<std::uint64_t>(plan.decode, 16));
+        if (!counts) return;
+        const auto produced = static_cast<double>(made.produced);
+        result.tokens_per_second.push_back(produced / made.seconds);
+        result.host_microseconds_per_token.push_back(made.host_seconds * 1e6 / produced);
+        result.submissions_per_token.push_back(static_cast<double>(made.submissions) / produced);
+    });
+    return result;
+}
+
+void first_token(firefinch::Session &session) {
+    session.prefill(&kFirstToken, 1);
+    generate(session, 1);
+}
+
+KernelTimes bench_kernels(firefinch::Session &session, const BenchPlan &plan, Terminal &terminal) {
+    check_interrupt();
+    terminal.note("kernels: steps with a timestamp after every launch");
+    KernelTimes times;
+    try {
+        const std::uint64_t steps = plan.decode == 0 ? kProfiledSteps : std::min(plan.decode, kProfiledSteps);
+        times.report.emplace(session.profile(static_cast<std::uint32_t>(steps)));
+    } catch (const firefinch::Error &error) {
+        if (error.status() != FF_ERROR_UNSUPPORTED) throw;
+        times.refusal = error.what();
+        return times;
+    }
+    for (std::size_t i = 0; i < times.report->size(); ++i) times.kernels.push_back((*times.report)[i]);
+    check_interrupt();
+    return times;
+}
+
+Spread spread_of(std::vector<double> samples) {
+    std::sort(samples.begin(), samples.end());
+    const std::size_t middle = samples.size() / 2;
+    const double median = samples.size() % 2 == 1 ? samples[middle] : (samples[middle - 1] + samples[middle]) / 2;
+    return {median, samples.front(), samples.back()};
+}
+
+} // namespace program

@@ -1,0 +1,51 @@
+// The measurements of `firefinch bench`, as plain data.
+#pragma once
+
+#include "terminal.h"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <firefinch/firefinch.hpp>
+
+namespace program {
+
+struct BenchPlan {
+    std::uint64_t prefill = 512, decode = 128, repeats = 5; // tokens; 0: this test is left out
+    double cool_down = 0;                                   // seconds before every repeat but the first of all
+};
+
+// One test: a sample a repeat, in the order measured.
+struct BenchResult {
+    std::string test; // "prefill" or "decode"
+    std::uint64_t tokens = 0;
+    std::vector<double> tokens_per_second, host_microseconds_per_token;
+    std::vector<double> submissions_per_token; // none where it is not known
+};
+
+// Reads the prompt into a new state each time: random tokens, the same in every repeat. A first run that is not counted
+// compiles pipelines and wakes the device. Throws Interrupted.
+BenchResult bench_prefill(const firefinch::Model &model, firefinch::Session &session, const BenchPlan &plan,
+                          Terminal &terminal);
+// Generates greedily behind one token, each token delivered to the host as to a program that shows it; likewise.
+BenchResult bench_decode(firefinch::Session &session, const BenchPlan &plan, Terminal &terminal);
+
+// One token read into a new state and one generated.
+void first_token(firefinch::Session &session);
+
+struct KernelTimes {
+    std::vector<ff_kernel_cost> kernels;
+    std::optional<firefinch::ProfileReport> report; // that their names belong to
+    std::string refusal;                            // why there are none
+};
+KernelTimes bench_kernels(firefinch::Session &session, const BenchPlan &plan, Terminal &terminal);
+
+// Of at least one sample.
+struct Spread {
+    double median, least, most;
+};
+Spread spread_of(std::vector<double> samples);
+
+} // namespace program
