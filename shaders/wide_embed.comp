@@ -4,7 +4,7 @@
 #extension GL_GOOGLE_include_directive : require
 #include "lib/interface.h"
 #define WEIGHTS_BINDING kEmbedWeights
-layout(push_constant) uniform Params { WideEmbedParams p; };
+layout(push_constant) uniform Params { EmbedParams p; };
 layout(set = 0, binding = kEmbedParams) readonly buffer Parameters { vec4 parameters[]; };
 layout(set = 0, binding = kEmbedScratch) coherent buffer Scratch4 { vec4 scratch4[]; };
 layout(set = 0, binding = kEmbedScratch) buffer Header { uint header[]; };

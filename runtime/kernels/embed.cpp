@@ -11,6 +11,7 @@ std::vector<Launch> embed(const StepBuffers &step, const EmbedArguments &a) {
         Launch launch;
         launch.variant = a.variant;
         launch.constants = {{shader::kSpecLocalSize, single_workgroup_size(*step.traits)}};
+        launch.groups[0] = step.rows;
         launch.buffers = {part.view, step.parameters->view(), step.scratch, a.control};
         launch.set_params(shader::EmbedParams{
             .width = a.table->columns,
@@ -24,9 +25,9 @@ std::vector<Launch> embed(const StepBuffers &step, const EmbedArguments &a) {
             {a.table->name, part.view, gpu::Access::read},
             {"blocks.0.ln0", step.parameters->part(a.norm_at, 2 * padded_bytes(a.table->columns)), gpu::Access::read},
             {"control", a.control, gpu::Access::read},
-            {"step", step.header(), gpu::Access::write},
+            {"step", step.header(), step.rows == 1 ? gpu::Access::write : gpu::Access::read_write},
             {a.x.name, a.x.view, gpu::Access::write}};
-        launch.bytes = a.table->row_bytes();
+        launch.bytes = step.rows * a.table->row_bytes();
         launches.push_back(std::move(launch));
     }
     return launches;

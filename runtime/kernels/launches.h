@@ -15,6 +15,7 @@ struct EmbedArguments {
     Activation x;
     gpu::BufferView control;
 };
+// Of a wide step, with a variant of wide_embed, the x of every row.
 std::vector<Launch> embed(const StepBuffers &step, const EmbedArguments &arguments);
 
 // One matrix of a mix_project launch: result = activation(matrix * mixed input).

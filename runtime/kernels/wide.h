@@ -10,8 +10,6 @@ namespace ff::kernels {
 std::uint64_t wide_header_bytes(std::uint32_t rows);
 
 Launch wide_begin(const StepBuffers &step, const gpu::BufferView &control);
-// `variant` is ignored: each part takes the one for its table.
-std::vector<Launch> wide_embed(const StepBuffers &step, const EmbedArguments &arguments);
 
 // Normalised and token-shifted inputs, one array of rows for each mix.
 struct WideMixArguments {

@@ -199,8 +199,11 @@ Result<void> LoadedModel::build_wide_plan(const gpu::DeviceTraits &traits) {
     const kernels::Activation x = wide_scratch_.get("x"), mixed = wide_scratch_.get("mixed.0");
     wide_plan_.body.launches.push_back(kernels::wide_begin(step, control_.view()));
     append(wide_plan_.body,
-           kernels::wide_embed(
-               step, {.variant = nullptr, .table = &embedding_, .norm_at = ln0_, .x = x, .control = control_.view()}));
+           kernels::embed(step, {.variant = &kernels::variant_for("wide_embed", embedding_.type, traits),
+                                 .table = &embedding_,
+                                 .norm_at = ln0_,
+                                 .x = x,
+                                 .control = control_.view()}));
     FF_TRY(append_layers(wide_plan_.body, *architecture_, context, description_.layers));
 
     kernels::WideMixArguments norm{};

@@ -87,7 +87,7 @@ struct ControlEntry {
     uint tokens[kProducedLength];
 };
 
-// ---- embed: step header, and x = LN0(emb[token]) ---------------------------------------------------------------------
+// ---- embed: step header, and x = LN0(emb[token]); wide_embed: that for every row, a workgroup a row ------------------------
 struct EmbedParams {
     uint width;     // C
     uint groups;    // weight groups of a row
@@ -235,16 +235,6 @@ struct WideBeginParams {
     uint most_rows; // T
 };
 const uint kWideBeginScratch = 0u, kWideBeginControl = 1u;
-
-// wide_embed: x[t] = LN0(emb[token t]). A workgroup a row.
-struct WideEmbedParams {
-    uint width;
-    uint groups;
-    uint first_row;  // of the part of the table that is bound
-    uint rows;       // of that part
-    uint x_at;       // scratch [T, C]
-    uint norm_at;    // ln0
-};
 
 // wide_mix: mixed[m, t] = n + (previous - n) (mu_m + extra[m, t]), n = LN(x[t]). A workgroup a row.
 const uint kMaxMixes = 6u;
