@@ -136,6 +136,23 @@ static void writing(ff_checkpoint *checkpoint, const char *path) {
     remove(path);
 }
 
+static void profiling(ff_session *session) {
+    ff_profile_report *report = NULL;
+    ff_kernel_cost cost = FF_KERNEL_COST_INIT;
+    const ff_status status = ff_session_profile(&report, session, 2, &error);
+    CHECK(status == FF_OK || status == FF_ERROR_UNSUPPORTED); /* devices without timestamps */
+    CHECK(ff_session_profile(&report, NULL, 2, &error) == FF_ERROR_ARGUMENT);
+    CHECK(ff_session_profile(NULL, session, 2, &error) == FF_ERROR_ARGUMENT);
+    if (status == FF_OK) {
+        CHECK(ff_profile_report_count(report) > 0);
+        CHECK(ff_profile_report_kernel(report, 0, &cost, &error) == FF_OK && strcmp(cost.kernel, "embed") == 0);
+        CHECK(ff_profile_report_kernel(report, 9999, &cost, &error) == FF_ERROR_ARGUMENT);
+    }
+    CHECK(ff_profile_report_count(NULL) == 0);
+    ff_profile_report_destroy(report);
+    ff_profile_report_destroy(NULL);
+}
+
 static int sessions(ff_model *model, const char *state_path) {
     const uint32_t prompt[] = {0, 'R', 'O'}, beyond[] = {256};
     float *logits = malloc(3 * 256 * sizeof *logits), last[256];
@@ -174,6 +191,7 @@ static int sessions(ff_model *model, const char *state_path) {
     CHECK(ff_session_restore(other, snapshot, &error) == FF_OK);
     CHECK(ff_session_prefill(other, prompt, 2, logits, &error) == FF_OK && memcmp(last, logits, sizeof last) == 0);
     CHECK(ff_session_restore(other, NULL, &error) == FF_ERROR_ARGUMENT);
+    profiling(other);
     ff_snapshot_destroy(snapshot);
     ff_snapshot_destroy(NULL);
     ff_session_destroy(fork);
@@ -183,6 +201,22 @@ static int sessions(ff_model *model, const char *state_path) {
     remove(state_path);
     free(logits);
     return failures;
+}
+
+static void synthetic(void) {
+    ff_checkpoint *checkpoint = NULL;
+    ff_model_info info = FF_MODEL_INFO_INIT;
+    const char *name = NULL;
+    size_t count = 0;
+    while (ff_model_preset(count, &name)) ++count;
+    CHECK(count > 0 && name != NULL);
+    CHECK(ff_checkpoint_synthetic(&checkpoint, "7-9b", NULL, &error) == FF_ERROR_ARGUMENT && checkpoint == NULL);
+    CHECK(ff_checkpoint_synthetic(&checkpoint, "7-0.4b", "no such type", &error) == FF_ERROR_ARGUMENT);
+    CHECK(ff_checkpoint_synthetic(&checkpoint, NULL, NULL, &error) == FF_ERROR_ARGUMENT);
+    CHECK(ff_checkpoint_synthetic(&checkpoint, "7-0.4b", "q8_0", &error) == FF_OK);
+    CHECK(ff_checkpoint_info(checkpoint, &info, &error) == FF_OK && info.layers == 24 && info.width == 1024);
+    CHECK(strcmp(info.container, "synthetic") == 0 && strcmp(info.version, "7.0") == 0);
+    ff_checkpoint_close(checkpoint);
 }
 
 static void models(ff_engine *engine, const ff_checkpoint *checkpoint) {
@@ -218,6 +252,7 @@ int main(int argc, char **argv) {
     ff_model_info info = FF_MODEL_INFO_INIT;
     ff_tensor_info tensor = FF_TENSOR_INFO_INIT;
     ff_device_info device = FF_DEVICE_INFO_INIT;
+    ff_roofline roofline = FF_ROOFLINE_INIT;
     ff_engine_options options = FF_ENGINE_OPTIONS_INIT;
     const char *type = NULL;
     char first[256];
@@ -238,6 +273,7 @@ int main(int argc, char **argv) {
     CHECK(ff_checkpoint_loaded_type(checkpoint, 9999, NULL, &type, NULL, &error) == FF_ERROR_ARGUMENT);
     tokenizers(checkpoint);
     writing(checkpoint, "c_api_test.gguf");
+    synthetic();
 
     options.device = getenv("FIREFINCH_TEST_DEVICE");
     options.profile = getenv("FIREFINCH_TEST_PROFILE");
@@ -246,6 +282,8 @@ int main(int argc, char **argv) {
     options.validate = getenv("FIREFINCH_TEST_VALIDATE") == NULL || strcmp(getenv("FIREFINCH_TEST_VALIDATE"), "0") != 0;
     REQUIRE(ff_engine_create(&engine, &options, &error) == FF_OK);
     CHECK(ff_engine_device(engine, &device, &error) == FF_OK && device.name);
+    CHECK(ff_engine_measure(engine, &roofline, &error) == FF_OK && roofline.read_bytes_per_second > 0);
+    CHECK(roofline.multiply_adds_per_second > 0 && ff_engine_measure(engine, NULL, &error) == FF_ERROR_ARGUMENT);
     models(engine, checkpoint);
     CHECK(ff_engine_validation_messages(engine, first, sizeof first) == 0);
     ff_engine_destroy(engine);
