@@ -98,7 +98,7 @@ TEST_CASE("wide steps: every block format") {
 TEST_CASE("wide steps: the demo model on lengths from one to three of the library's own chunks") {
     const Golden demo = demo_golden();
     const firefinch::Model model = load(demo.model);
-    for (const std::size_t count : {16U, 127U, 129U, 144U, 300U}) compare(model, count, 0, kTrainedTolerance);
+    for (const std::size_t count : {16U, 129U, 300U}) compare(model, count, 0, kTrainedTolerance);
 }
 
 TEST_CASE("wide steps: a step's rows do not depend on how the prompt was cut") {
