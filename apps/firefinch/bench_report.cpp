@@ -147,9 +147,9 @@ std::string kernels_text(const BenchReport &report) {
 
 std::string BenchReport::device_line() const {
     const std::string cpu = host_cpu();
-    return fmt::format("{}, {} {}, Vulkan {}, {}{}; reads {}B/s, {} multiply-adds/s{}{}", device.name, device.driver,
-                       device.driver_info, api_version(device.api_version), bytes_text(device.memory_bytes),
-                       profile == "native" ? "" : fmt::format(", profile {}", profile),
+    return fmt::format("{}, {}{}{}, Vulkan {}, {}{}; reads {}B/s, {} multiply-adds/s{}{}", device.name, device.driver,
+                       *device.driver_info == '\0' ? "" : " ", device.driver_info, api_version(device.api_version),
+                       bytes_text(device.memory_bytes), profile == "native" ? "" : fmt::format(", profile {}", profile),
                        scaled(roofline.read_bytes_per_second), scaled(roofline.multiply_adds_per_second),
                        cpu.empty() ? "" : "; host: ", cpu);
 }
