@@ -68,15 +68,18 @@ TEST_CASE("a profile covers every launch of a step, and all the bytes it must mo
 }
 
 TEST_CASE("random weights run, and their logits are finite") {
-    const firefinch::Checkpoint checkpoint = firefinch::Checkpoint::synthetic("7-0.1b", "q4_0");
-    ff_model_options options = firefinch::model_options();
-    options.max_sessions = 1;
-    const firefinch::Model model(engine(), checkpoint, options);
-    firefinch::Session session(model);
-    const std::vector<std::uint32_t> tokens = {1, 65535, 40000, 7};
-    const std::vector<float> logits = prefill(session, tokens, checkpoint.info().vocabulary);
-    CHECK(std::ranges::all_of(logits, [](float logit) { return std::isfinite(logit) && std::abs(logit) < 1e3F; }));
-    CHECK(std::ranges::max(logits) > 0.1F);
+    for (const char *shape : {"4-169m", "5-0.1b", "5-0.4b", "7-0.1b"}) {
+        CAPTURE(shape);
+        const firefinch::Checkpoint checkpoint = firefinch::Checkpoint::synthetic(shape, "q4_0");
+        ff_model_options options = firefinch::model_options();
+        options.max_sessions = 1;
+        const firefinch::Model model(engine(), checkpoint, options);
+        firefinch::Session session(model);
+        const std::vector<std::uint32_t> tokens = {1, 50000, 40000, 7};
+        const std::vector<float> logits = prefill(session, tokens, checkpoint.info().vocabulary);
+        CHECK(std::ranges::all_of(logits, [](float logit) { return std::isfinite(logit) && std::abs(logit) < 1e3F; }));
+        CHECK(std::ranges::max(logits) > 0.1F);
+    }
 }
 
 TEST_CASE("the roofline is measured") { // and its results checked, inside
