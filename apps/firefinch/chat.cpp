@@ -162,12 +162,7 @@ Command add_chat(CLI::App &program) {
     add_conversation_options(*app, *options);
     options->sampling.add(*app,
                           {{"", kTalkDefaults}, {"--think on", kReasoningDefaults}, {"demo model", kDemoDefaults}});
-    add_model_option(*app, options->work.model);
-    add_lora_option(*app, options->work.loras);
-    add_tokenizer_option(*app, options->work.tokenizer);
-    add_weights_option(*app, options->work.weights);
-    add_device_options(*app, options->work.device);
-    add_output_options(*app, options->work.output);
+    add_work_options(*app, options->work);
     app->footer(
         fmt::format("In the chat:\n{}\n\n"
                     "Examples:\n"

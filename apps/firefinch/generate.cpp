@@ -119,12 +119,7 @@ Command add_generate(CLI::App &program) {
         ->type_name("FILE");
     app->add_option("--save-state", options->save_state, "Write the state that has read all tokens up to the end")
         ->type_name("FILE");
-    add_model_option(*app, options->work.model);
-    add_lora_option(*app, options->work.loras);
-    add_tokenizer_option(*app, options->work.tokenizer);
-    add_weights_option(*app, options->work.weights);
-    add_device_options(*app, options->work.device);
-    add_output_options(*app, options->work.output);
+    add_work_options(*app, options->work);
     app->footer("The embedded demo model writes play dialogue; without a prompt it goes on from \"ROMEO:\" and a new "
                 "line,\nand its token 0 is read before a prompt of text. Other models need a prompt.\n\n"
                 "Examples:\n"

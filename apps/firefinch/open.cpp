@@ -14,6 +14,15 @@ const char *or_null(const std::string &text) {
 
 } // namespace
 
+void add_work_options(CLI::App &command, WorkOptions &out) {
+    add_model_option(command, out.model);
+    add_lora_option(command, out.loras);
+    add_tokenizer_option(command, out.tokenizer);
+    add_weights_option(command, out.weights);
+    add_device_options(command, out.device);
+    add_output_options(command, out.output);
+}
+
 std::string model_name(const std::string &model) {
     return model.empty() ? kDemoName : model;
 }

@@ -25,6 +25,9 @@ struct WorkOptions {
 };
 
 // The adapters are merged into it.
+// All of them, for commands that take each.
+void add_work_options(CLI::App &command, WorkOptions &out);
+
 firefinch::Checkpoint open_checkpoint(const std::string &model, const std::vector<Lora> &loras = {});
 // "the embedded demo model" or the file's path, for messages
 std::string model_name(const std::string &model);

@@ -182,12 +182,7 @@ Command add_perplexity(CLI::App &program) {
                     "Load the reference as this type [as-stored]; without --against the reference is the same file")
         ->type_name("TYPE")
         ->check(weight_type());
-    add_model_option(*app, options->work.model);
-    add_lora_option(*app, options->work.loras);
-    add_tokenizer_option(*app, options->work.tokenizer);
-    add_weights_option(*app, options->work.weights);
-    add_device_options(*app, options->work.device);
-    add_output_options(*app, options->work.output);
+    add_work_options(*app, options->work);
     app->footer(
         "The vocabulary's end of text is read first, so that every token of the text is predicted from something; "
         "without one\nthe first token is not scored. The state goes through the whole text.\n\n"

@@ -1,7 +1,6 @@
 #include "runtime/api/objects.h"
 
 #include "loader/lora.h"
-#include "loader/quant/formats.h"
 #include "loader/synthetic_source.h"
 
 #include <fmt/format.h>
@@ -84,9 +83,8 @@ ff_status ff_checkpoint_synthetic(ff_checkpoint **out, const char *name, const c
     return api::guard(error, [&]() -> Result<void> {
         if (!out || !name) return api::null_argument(out ? "preset" : "out");
         FF_TRY_ASSIGN(const loader::Preset preset, loader::preset_named(name));
-        const std::optional<loader::DType> type = loader::dtype_named(weights ? weights : "f16");
-        if (!type) return Error{Status::argument, fmt::format("there is no weight type {}", weights)};
-        FF_TRY_ASSIGN(std::unique_ptr<loader::TensorSource> source, loader::synthetic_source(preset, *type));
+        FF_TRY_ASSIGN(const loader::DType type, api::weight_type_named(weights ? weights : "f16"));
+        FF_TRY_ASSIGN(std::unique_ptr<loader::TensorSource> source, loader::synthetic_source(preset, type));
         *out = new ff_checkpoint(described(std::move(source)));
         return {};
     });
