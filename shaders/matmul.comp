@@ -35,7 +35,7 @@ void load_row(uint row_at, uint groups, uint group, bool plain, out vec4 low, ou
 }
 
 void main() {
-    uint rows_of_step = header[kWideRows];
+    uint rows_of_step = header[p.answers != 0u ? kWideAnswers : kWideRows];
     uint first_token = gl_WorkGroupID.y * kTileTokens;
     if (first_token >= rows_of_step) return;
     uint s = p.segments_at, begin = 0u;
@@ -105,12 +105,13 @@ void main() {
     for (uint t = 0u; t < 4u * kThreadTokens; ++t) {
         uint token = first_token + 4u * thread_token + t;
         if (token >= rows_of_step) break;
+        uint place = p.answers != 0u ? header[kWideAnswersAt + 2u * token + 1u] : token;
         for (uint r = 0u; r < kThreadRows; ++r)
             for (uint c = 0u; c < 4u; ++c) {
                 uint row = first_row + 4u * (thread_row + r) + c;
                 if (row >= rows) break;
                 float value = sums[t * kThreadRows + r][c];
-                uint at = first.w + token * third.x + row;
+                uint at = first.w + place * third.x + row;
                 if (second.y == kActivationAdd)
                     results[at] += (third.z == kNone ? 1.0 : scratch[third.z + token * third.w + row]) * value;
                 else

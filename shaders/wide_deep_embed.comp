@@ -17,7 +17,7 @@ shared float turned[kMaxRank]; // (s1^T x) E
 void main() {
     uint t = gl_WorkGroupID.x;
     if (t >= header[kWideRows]) return;
-    uint row = header[kWideWords + t] - p.first_row; // wraps where the row is in an earlier part
+    uint row = header[kWideRowsAt + 2u * t] - p.first_row; // wraps where the row is in an earlier part
     if (row >= p.rows) return;
     uint groups = p.rank / 8u; // of a row of E; the rank is a multiple of 8
     if (gl_LocalInvocationID.x < groups) {

@@ -1,6 +1,6 @@
 #version 450
 // x[t] = LN0(emb[token t]) for the rows of a wide step, a workgroup a row. The rows were settled by wide_begin.comp, and the
-// control block's account of the prompt changes only at the step's end (wide_last.comp).
+// control block's account of the prompt changes only at the step's end (sample.comp).
 #extension GL_GOOGLE_include_directive : require
 #include "lib/interface.h"
 #define WEIGHTS_BINDING kEmbedWeights
@@ -17,9 +17,11 @@ void main() {
     uint t = gl_WorkGroupID.x;
     uint rows = header[kWideRows];
     if (t >= rows) return;
-    uint entry = header[kWideEntry];
-    uint token = entries[entry].prompt[(entries[entry].prompt_read + t) % kPromptLength];
-    if (gl_LocalInvocationID.x == 0u) header[kWideWords + t] = token;
+    uint run = kWideRunsAt + header[kWideRowsAt + 2u * t + 1u] * kRunWords, entry = header[run + kRunEntry];
+    uint token = header[run + kRunPrompt] != 0u
+                     ? entries[entry].prompt[(entries[entry].prompt_read + t - header[run + kRunFirst]) % kPromptLength]
+                     : entries[entry].next_token;
+    if (gl_LocalInvocationID.x == 0u) header[kWideRowsAt + 2u * t] = token;
     uint row = token - p.first_row; // wraps where the row is in an earlier part
     if (row >= p.rows) return;
     uint at = p.x_at + t * 2u * p.groups;

@@ -1,8 +1,8 @@
 #version 450
 // The normalised and token-shifted inputs of the matrices that follow, for all rows of a wide step, a workgroup a row:
 //   mixed[m, t] = n + (previous - n) (mu_m + extra[m, t]),  n = LN(x[t])
-// (arXiv 2305.13048; the weight is the previous token's). `previous` is LN of the row before; for the first row it is what
-// the state kept of the step before, and the last row's n is kept for the next. Without a state, mixed is n.
+// (arXiv 2305.13048; the weight is the previous token's). `previous` is LN of the row before; for a run's first row it is
+// what the state kept of the step before, and the last row's n is kept for the next. Without a state, mixed is n.
 #extension GL_GOOGLE_include_directive : require
 #include "lib/interface.h"
 layout(push_constant) uniform Params { WideMixParams p; };
@@ -19,18 +19,20 @@ vec4 normalised(uint at, uint i, vec2 statistics) {
 }
 
 void main() {
-    uint t = gl_WorkGroupID.x, rows = header[kWideRows];
-    if (t >= rows) return;
-    uint vectors = 2u * p.groups, x = p.x_at + t * vectors;
+    uint t = gl_WorkGroupID.x, vectors = 2u * p.groups;
+    if (t >= header[p.answers != 0u ? kWideAnswers : kWideRows]) return;
+    uint source = p.answers != 0u ? header[kWideAnswersAt + 2u * t] : t, x = p.x_at + source * vectors;
     bool shift = p.kept_at != kNone;
+    uint run = kWideRunsAt + header[kWideRowsAt + 2u * source + 1u] * kRunWords, first = header[run + kRunFirst];
     vec2 own = layer_norm_statistics(x, p.width), previous = vec2(0.0);
-    if (shift && t > 0u) previous = layer_norm_statistics(x - vectors, p.width);
-    uint kept = p.kept_at + header[kWideSlot] * p.slot_stride;
-    uint old_at = kept + header[kWideParity] * vectors, new_at = kept + (1u - header[kWideParity]) * vectors;
+    if (shift && t > first) previous = layer_norm_statistics(x - vectors, p.width);
+    uint kept = p.kept_at + header[run + kRunSlot] * p.slot_stride, parity = header[run + kRunParity];
+    uint old_at = kept + parity * vectors, new_at = kept + (1u - parity) * vectors;
+    bool last = t + 1u == first + header[run + kRunRows];
     for (uint i = gl_LocalInvocationID.x; i < vectors; i += kLocalSize) {
         vec4 n = normalised(x, i, own), difference = vec4(0.0);
-        if (shift) difference = (t > 0u ? normalised(x - vectors, i, previous) : state[old_at + i]) - n;
-        if (shift && p.writes_kept != 0u && t + 1u == rows) state[new_at + i] = n;
+        if (shift) difference = (t > first ? normalised(x - vectors, i, previous) : state[old_at + i]) - n;
+        if (shift && p.writes_kept != 0u && last) state[new_at + i] = n;
         for (uint m = 0u; m < p.mixes; ++m) {
             uint at = t * vectors + i;
             vec4 mu = shift ? parameters[p.mix_at[m] + i] : vec4(0.0);

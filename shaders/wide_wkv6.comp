@@ -1,6 +1,6 @@
 #version 450
-// Time mixing of RWKV-5 and RWKV-6 for all rows of a wide step, a workgroup a head; the formulas are lib/wkv6.glsl's. The
-// state stays in registers from the first row to the last. Version 6's low-rank part of the decay was multiplied
+// Time mixing of RWKV-5 and RWKV-6 for all rows of a wide step, a workgroup for a head of a run; the formulas are lib/wkv6.glsl's. The
+// state stays in registers from a run's first row to its last. Version 6's low-rank part of the decay was multiplied
 // beforehand; without it the parameters have the decay itself.
 #extension GL_GOOGLE_include_directive : require
 #include "lib/interface.h"
@@ -22,20 +22,21 @@ shared vec4 decay[kHeadSize / 4u], key[kHeadSize / 4u], receptance[kHeadSize / 4
 float vector(uint which, uint channel) { return parameters[4u * (p.vectors_at + which * p.vector_stride) + channel]; }
 
 void main() {
-    uint rows = header[kWideRows];
-    if (rows == 0u) return;
+    uint run = kWideRunsAt + gl_WorkGroupID.y * kRunWords;
+    if (gl_WorkGroupID.y >= header[kWideRuns] || header[run + kRunRows] == 0u) return;
+    uint first_token = header[run + kRunFirst], end = first_token + header[run + kRunRows];
     uint row = local_index() / kLanes, lane = local_index() % kLanes;
     uint channel = gl_WorkGroupID.x * kHeadSize + row;
     bool first_lane = lane == 0u;
     float base_decay = vector(0u, channel), bonus_of = vector(1u, channel), norm_weight = vector(2u, channel),
           norm_bias = vector(3u, channel);
 
-    uint row_at = p.wkv_at + header[kWideSlot] * p.slot_stride + channel * (kHeadSize / 4u);
+    uint row_at = p.wkv_at + header[run + kRunSlot] * p.slot_stride + channel * (kHeadSize / 4u);
     vec4 kept[kKeepRow ? kVectors : 1u];
     if (kKeepRow)
         for (uint i = 0u; i < kVectors; ++i) kept[i] = state[row_at + i * kLanes + lane];
 
-    for (uint t = 0u; t < rows; ++t) {
+    for (uint t = first_token; t < end; ++t) {
         uint at_row = t * p.stride + channel;
         float w = base_decay;
         if (p.up_w_at != kNone) w = exp(-exp(base_decay + scratch[4u * p.up_w_at + at_row]));

@@ -1,6 +1,6 @@
 #version 450
-// Time mixing of RWKV-7 for all rows of a wide step, a workgroup a head; the formulas are wkv7.comp's, whose low-rank ups
-// are here multiplied beforehand. The state stays in registers from the first row to the last.
+// Time mixing of RWKV-7 for all rows of a wide step, a workgroup for a head of a run; the formulas are wkv7.comp's, whose low-rank ups
+// are here multiplied beforehand. The state stays in registers from a run's first row to its last.
 #extension GL_GOOGLE_include_directive : require
 #include "lib/interface.h"
 layout(push_constant) uniform Params { WideWkv7Params p; };
@@ -23,8 +23,9 @@ shared vec4 decay[kHeadSize / 4u], removal[kHeadSize / 4u], removal_a[kHeadSize 
 float vector(uint which, uint channel) { return parameters[4u * (p.vectors_at + which * p.vector_stride) + channel]; }
 
 void main() {
-    uint rows = header[kWideRows];
-    if (rows == 0u) return;
+    uint run = kWideRunsAt + gl_WorkGroupID.y * kRunWords;
+    if (gl_WorkGroupID.y >= header[kWideRuns] || header[run + kRunRows] == 0u) return;
+    uint first_token = header[run + kRunFirst], end = first_token + header[run + kRunRows];
     uint row = local_index() / kLanes, lane = local_index() % kLanes;
     uint channel = gl_WorkGroupID.x * kHeadSize + row;
     bool first_lane = lane == 0u;
@@ -32,12 +33,12 @@ void main() {
           k_a = vector(4u, channel), r_k = vector(5u, channel), norm_weight = vector(6u, channel),
           norm_bias = vector(7u, channel);
 
-    uint row_at = p.wkv_at + header[kWideSlot] * p.slot_stride + channel * (kHeadSize / 4u);
+    uint row_at = p.wkv_at + header[run + kRunSlot] * p.slot_stride + channel * (kHeadSize / 4u);
     vec4 kept[kKeepRow ? kVectors : 1u];
     if (kKeepRow)
         for (uint i = 0u; i < kVectors; ++i) kept[i] = state[row_at + i * kLanes + lane];
 
-    for (uint t = 0u; t < rows; ++t) {
+    for (uint t = first_token; t < end; ++t) {
         uint at_row = t * p.stride + channel;
         float w = exp(-0.60653065971263342 * sigmoid(w0 + scratch[4u * p.up_w_at + at_row]));
         float a = sigmoid(a0 + scratch[4u * p.up_a_at + at_row]);

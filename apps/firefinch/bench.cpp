@@ -30,7 +30,6 @@ struct Options {
     std::string shape; // a model of random weights; "": a file, or the demo model
     BenchPlan plan;
     float cool_down = 0;
-    std::string batch = "1";
     bool kernels = false;
 
     std::string model_name() const {
@@ -46,10 +45,6 @@ std::string check_shape(const std::string &name) {
 }
 
 void check(const Options &options) {
-    if (options.batch != "1")
-        throw UsageError(fmt::format("--batch {}: sessions do not share steps in this version, so only a batch of 1 "
-                                     "can be measured",
-                                     options.batch));
     if (options.plan.prefill == 0 && options.plan.decode == 0 && !options.kernels)
         throw UsageError("--prefill 0 --decode 0 leaves nothing to measure");
 }
@@ -98,13 +93,17 @@ int run(const Options &options, const Environment &environment) {
     {
         const bool made_so = !options.shape.empty(); // random weights need no conversion
         const firefinch::Model model =
-            open_model(engine, checkpoint, made_so ? WorkOptions().weights : work.weights, terminal);
+            open_model(engine, checkpoint, made_so ? WorkOptions().weights : work.weights, terminal,
+                       *std::max_element(plan.batches.begin(), plan.batches.end()) + 1);
         firefinch::Session session(model);
         first_token(session);
         report.startup.first_token_seconds = seconds_since(start);
 
         if (plan.prefill > 0) report.results.push_back(bench_prefill(model, session, plan, terminal));
-        if (plan.decode > 0) report.results.push_back(bench_decode(session, plan, terminal));
+        if (plan.decode > 0)
+            for (const std::uint32_t batch : plan.batches)
+                report.results.push_back(batch == 1 ? bench_decode(model, session, plan, terminal)
+                                                    : bench_batch(model, batch, plan, terminal));
         report.kernels_wanted = options.kernels;
         if (options.kernels) report.kernels = bench_kernels(session, plan, terminal);
         report.statistics = model.statistics();
@@ -146,7 +145,11 @@ Command add_bench(CLI::App &program) {
     constexpr std::uint64_t kMostTokens = 1U << 24;
     add_whole(*app, "--prefill", plan.prefill, "Tokens of the prompt that is read; 0: none [512]", 0, kMostTokens);
     add_whole(*app, "--decode", plan.decode, "Tokens generated; 0: none [128]", 0, kMostTokens);
-    app->add_option("--batch", options->batch, "Sessions that share a step; only 1 as yet [1]")->type_name("N");
+    constexpr std::uint32_t kMostSessions = 128;
+    app->add_option("--batch", plan.batches, "Sessions that decode together, a test each [1]")
+        ->type_name("N,N,...")
+        ->delimiter(',')
+        ->check(CLI::Range(1U, kMostSessions));
     add_whole(*app, "--repeat", plan.repeats, "How often each test is measured [5]", 1, 10000);
     add_real(*app, "--cool-down", options->cool_down, "Seconds of rest before each repeat [0]", 0.0F, 3600.0F)
         ->type_name("SECONDS");
@@ -161,6 +164,7 @@ Command add_bench(CLI::App &program) {
         "Examples:\n"
         "  firefinch bench\n"
         "  firefinch bench -m model.pth --kernels\n"
+        "  firefinch bench -m model.pth --batch 1,8,64\n"
         "  firefinch bench --model-shape 7-2.9b --weights q8_0 --cool-down 5 --json > bench.json");
     return {app, [options](const Environment &environment) { return run(*options, environment); }};
 }

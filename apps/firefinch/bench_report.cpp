@@ -62,6 +62,10 @@ Json spread_json(const std::vector<double> &samples) {
     return {{"median", spread.median}, {"min", spread.least}, {"max", spread.most}};
 }
 
+Json median_or_null(const std::vector<double> &samples) {
+    return samples.empty() ? Json() : Json(spread_of(samples).median);
+}
+
 double fraction_of(const BenchReport &report, double bytes, double seconds) {
     return bytes / seconds / report.roofline.read_bytes_per_second;
 }
@@ -79,17 +83,15 @@ Json kernel_fraction(const BenchReport &report, const ff_kernel_cost &kernel) {
 }
 
 Json result_json(const BenchReport &report, const BenchResult &result) {
-    const bool decode = result.test == "decode";
     return {{"test", result.test},
-            {"batch", 1},
+            {"batch", result.batch},
             {"tokens", result.tokens},
             {"repeats", result.tokens_per_second.size()},
             {"tokens_per_second", spread_json(result.tokens_per_second)},
             {"bandwidth_fraction", bandwidth_fraction(report, result)},
             // How many launches and submissions a prompt takes the library does not tell.
-            {"dispatches_per_token", decode ? Json(report.statistics.launches_per_token) : Json()},
-            {"submissions_per_token",
-             result.submissions_per_token.empty() ? Json() : Json(spread_of(result.submissions_per_token).median)},
+            {"dispatches_per_token", median_or_null(result.launches_per_token)},
+            {"submissions_per_token", median_or_null(result.submissions_per_token)},
             {"host_microseconds_per_token", spread_of(result.host_microseconds_per_token).median},
             {"samples",
              {{"tokens_per_second", result.tokens_per_second},
@@ -110,15 +112,16 @@ Json kernels_json(const BenchReport &report) {
 }
 
 std::string results_text(const BenchReport &report) {
-    std::string out = fmt::format("{:<10}{:>12}{:>12}{:>12}{:>14}{:>12}{:>14}{:>16}\n", "test", "tokens/s", "min",
+    std::string out = fmt::format("{:<12}{:>12}{:>12}{:>12}{:>14}{:>12}{:>14}{:>16}\n", "test", "tokens/s", "min",
                                   "max", "of roofline", "launches", "submissions", "host us/token");
     for (const BenchResult &result : report.results) {
         const bool decode = result.test == "decode";
         const Spread speed = spread_of(result.tokens_per_second);
-        out += fmt::format("{:<10}{:>12.2f}{:>12.2f}{:>12.2f}{:>14}{:>12}{:>14}{:>16.1f}\n",
-                           fmt::format("{}{}", decode ? "tg" : "pp", result.tokens), speed.median, speed.least,
-                           speed.most, percent(bandwidth_fraction(report, result)),
-                           decode ? fmt::format("{}", report.statistics.launches_per_token) : "-",
+        const std::string together = result.batch > 1 ? fmt::format(" x{}", result.batch) : "";
+        out += fmt::format("{:<12}{:>12.2f}{:>12.2f}{:>12.2f}{:>14}{:>12}{:>14}{:>16.1f}\n",
+                           fmt::format("{}{}{}", decode ? "tg" : "pp", result.tokens, together), speed.median,
+                           speed.least, speed.most, percent(bandwidth_fraction(report, result)),
+                           decode ? fmt::format("{:.4g}", spread_of(result.launches_per_token).median) : "-",
                            decode ? fmt::format("{:.3f}", spread_of(result.submissions_per_token).median) : "-",
                            spread_of(result.host_microseconds_per_token).median);
     }

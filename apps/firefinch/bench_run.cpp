@@ -19,6 +19,7 @@ using Seconds = std::chrono::duration<double>;
 constexpr std::uint32_t kFirstToken = 0;    // every vocabulary has one
 constexpr std::size_t kPrefillPiece = 4096; // tokens between two looks at Ctrl-C: whole steps of any width
 constexpr std::uint64_t kProfiledSteps = 32;
+constexpr std::uint64_t kWarmUp = 16; // tokens
 
 // Processor time of this thread.
 double thread_seconds() {
@@ -82,7 +83,7 @@ BenchResult bench_prefill(const firefinch::Model &model, firefinch::Session &ses
                           Terminal &terminal) {
     const std::vector<std::uint32_t> tokens = random_tokens(plan.prefill, model.info().vocabulary);
     const auto count = static_cast<double>(tokens.size());
-    BenchResult result{"prefill", plan.prefill, {}, {}, {}};
+    BenchResult result{"prefill", 1, plan.prefill, {}, {}, {}, {}};
     repeat(plan, fmt::format("pp{}", plan.prefill), terminal, [&](bool counts) {
         session.reset();
         const double host = thread_seconds();
@@ -96,18 +97,47 @@ BenchResult bench_prefill(const firefinch::Model &model, firefinch::Session &ses
     return result;
 }
 
-BenchResult bench_decode(firefinch::Session &session, const BenchPlan &plan, Terminal &terminal) {
-    BenchResult result{"decode", plan.decode, {}, {}, {}};
+BenchResult bench_decode(const firefinch::Model &model, firefinch::Session &session, const BenchPlan &plan,
+                         Terminal &terminal) {
+    BenchResult result{"decode", 1, plan.decode, {}, {}, {}, {}};
+    const double launches = model.statistics().launches_per_token;
     repeat(plan, fmt::format("tg{}", plan.decode), terminal, [&](bool counts) {
         session.reset();
         session.prefill(&kFirstToken, 1);
-        const ff_generate_result made =
-            generate(session, counts ? plan.decode : std::min<std::uint64_t>(plan.decode, 16));
+        const ff_generate_result made = generate(session, counts ? plan.decode : std::min(plan.decode, kWarmUp));
         if (!counts) return;
         const auto produced = static_cast<double>(made.produced);
         result.tokens_per_second.push_back(produced / made.seconds);
         result.host_microseconds_per_token.push_back(made.host_seconds * 1e6 / produced);
         result.submissions_per_token.push_back(static_cast<double>(made.submissions) / produced);
+        result.launches_per_token.push_back(launches);
+    });
+    return result;
+}
+
+BenchResult bench_batch(const firefinch::Model &model, std::uint32_t count, const BenchPlan &plan, Terminal &terminal) {
+    BenchResult result{"decode", count, plan.decode, {}, {}, {}, {}};
+    std::vector<firefinch::Session> sessions;
+    for (std::uint32_t i = 0; i < count; ++i) sessions.emplace_back(model);
+    firefinch::Batch batch(model, count);
+    const std::vector<std::uint32_t> first = random_tokens(count, model.info().vocabulary); // a text each
+    repeat(plan, fmt::format("tg{} x{}", plan.decode, count), terminal, [&](bool counts) {
+        ff_generate_options options = firefinch::generate_options();
+        options.count = counts ? plan.decode : std::min(plan.decode, kWarmUp);
+        options.sampling.temperature = 0;
+        for (std::uint32_t i = 0; i < count; ++i) {
+            sessions[i].reset();
+            sessions[i].prefill(&first[i], 1);
+            batch.add(sessions[i], {}, options, [](std::uint32_t) { return !interrupted(); });
+        }
+        const ff_batch_progress made = batch.run();
+        check_interrupt();
+        if (!counts) return;
+        const auto produced = static_cast<double>(made.produced);
+        result.tokens_per_second.push_back(produced / made.seconds);
+        result.host_microseconds_per_token.push_back(made.host_seconds * 1e6 / produced);
+        result.submissions_per_token.push_back(static_cast<double>(made.submissions) / produced);
+        result.launches_per_token.push_back(static_cast<double>(made.launches) / produced);
     });
     return result;
 }

@@ -14,15 +14,17 @@ namespace program {
 
 struct BenchPlan {
     std::uint64_t prefill = 512, decode = 128, repeats = 5; // tokens; 0: this test is left out
+    std::vector<std::uint32_t> batches = {1};               // sessions that decode together, a test each
     double cool_down = 0;                                   // seconds before every repeat but the first of all
 };
 
 // One test: a sample a repeat, in the order measured.
 struct BenchResult {
     std::string test; // "prefill" or "decode"
-    std::uint64_t tokens = 0;
+    std::uint32_t batch = 1;
+    std::uint64_t tokens = 0; // of each session
     std::vector<double> tokens_per_second, host_microseconds_per_token;
-    std::vector<double> submissions_per_token; // none where it is not known
+    std::vector<double> submissions_per_token, launches_per_token; // none where it is not known
 };
 
 // Reads the prompt into a new state each time: random tokens, the same in every repeat. A first run that is not counted
@@ -30,7 +32,10 @@ struct BenchResult {
 BenchResult bench_prefill(const firefinch::Model &model, firefinch::Session &session, const BenchPlan &plan,
                           Terminal &terminal);
 // Generates greedily behind one token, each token delivered to the host as to a program that shows it; likewise.
-BenchResult bench_decode(firefinch::Session &session, const BenchPlan &plan, Terminal &terminal);
+BenchResult bench_decode(const firefinch::Model &model, firefinch::Session &session, const BenchPlan &plan,
+                         Terminal &terminal);
+// The same for `count` sessions in a batch; tokens/s are those of all together.
+BenchResult bench_batch(const firefinch::Model &model, std::uint32_t count, const BenchPlan &plan, Terminal &terminal);
 
 // One token read into a new state and one generated.
 void first_token(firefinch::Session &session);

@@ -54,11 +54,11 @@ firefinch::Engine open_engine(const DeviceOptions &options, const Environment &e
 }
 
 firefinch::Model open_model(const firefinch::Engine &engine, const firefinch::Checkpoint &checkpoint,
-                            const std::string &weights, Terminal &terminal) {
+                            const std::string &weights, Terminal &terminal, std::uint32_t max_sessions) {
     if (interrupted()) throw Interrupted();
     ff_model_options wanted = firefinch::model_options();
     wanted.weights = weights.c_str();
-    wanted.max_sessions = 1;
+    wanted.max_sessions = max_sessions;
     wanted.progress = Terminal::progress_callback;
     wanted.progress_payload = &terminal;
     firefinch::Model model(engine, checkpoint, wanted);

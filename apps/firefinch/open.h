@@ -39,7 +39,7 @@ std::optional<std::uint32_t> end_of_text(bool demo, const firefinch::Tokenizer &
 // The terminal is told what the library logs and how far it is, and must outlive the engine.
 firefinch::Engine open_engine(const DeviceOptions &options, const Environment &environment, Terminal &terminal);
 firefinch::Model open_model(const firefinch::Engine &engine, const firefinch::Checkpoint &checkpoint,
-                            const std::string &weights, Terminal &terminal);
+                            const std::string &weights, Terminal &terminal, std::uint32_t max_sessions = 1);
 
 // Throws Failure with the first message if --validate was given and the layers sent any. To be called when the work and
 // its clean-up are done.

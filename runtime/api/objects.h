@@ -4,7 +4,7 @@
 #include "loader/description.h"
 #include "loader/tokenizer/tokenizer.h"
 #include "runtime/api/guard.h"
-#include "runtime/engine/session.h"
+#include "runtime/engine/batch.h"
 
 struct ff_checkpoint {
     std::shared_ptr<const ff::loader::TensorSource> source;
@@ -37,7 +37,12 @@ struct ff_model {
 };
 
 struct ff_session {
-    std::unique_ptr<ff::engine::Session> session;
+    std::shared_ptr<ff::engine::Session> session; // a batch may have it as well
+};
+
+struct ff_batch {
+    std::shared_ptr<ff::engine::Model> model;
+    std::unique_ptr<ff::engine::Batch> batch;
 };
 
 struct ff_snapshot {
@@ -54,6 +59,10 @@ namespace ff::api {
 // By their names; NULL and "as-stored" are nothing. Fail with argument, naming those that there are.
 Result<loader::DType> weight_type_named(std::string_view name);
 Result<std::optional<loader::DType>> weights_named(const char *name);
+
+// Of a generation: options checked for null pointers, and results.
+Result<engine::GenerateOptions> generate_options(const ff_generate_options &given);
+ff_generate_result generate_result(const engine::GenerateResult &result);
 
 // What --tokenizer auto takes for a model of this vocabulary size; empty if nothing fits.
 std::string tokenizer_for(std::uint32_t vocabulary);

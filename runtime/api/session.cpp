@@ -62,33 +62,10 @@ ff_status ff_session_generate(ff_session *session, const ff_generate_options *gi
                               ff_error *error) {
     return api::guard(error, [&]() -> Result<void> {
         if (!session || !given) return api::null_argument(session ? "options" : "session");
-        const ff_generate_options defaults = FF_GENERATE_OPTIONS_INIT;
-        const ff_generate_options options = api::from_caller(given, defaults);
-        if (!options.stop_tokens && options.stop_token_count) return api::null_argument("stop_tokens");
-        engine::GenerateOptions ours;
-        ours.count = options.count;
-        const ff_sampling &sampling = options.sampling;
-        if (!sampling.logit_bias && sampling.logit_bias_count) return api::null_argument("logit_bias");
-        ours.sampling = {sampling.temperature,   sampling.top_k, sampling.top_p, sampling.presence,  sampling.frequency,
-                         sampling.penalty_decay, sampling.seed,  sampling.min_p, sampling.typical_p, {}};
-        for (size_t i = 0; i < sampling.logit_bias_count; ++i)
-            ours.sampling.logit_bias.push_back({sampling.logit_bias[i].token, sampling.logit_bias[i].bias});
-        ours.stop_tokens.assign(options.stop_tokens, options.stop_tokens + options.stop_token_count);
-        ours.in_flight = options.in_flight;
-        if (options.on_token)
-            ours.on_token = [&](std::uint32_t token) { return options.on_token(options.payload, token) == 0; };
-        FF_TRY_ASSIGN(const engine::GenerateResult result, session->session->generate(ours));
-        if (out) {
-            ff_generate_result info{};
-            info.struct_size = sizeof info;
-            info.produced = result.produced;
-            info.reason = static_cast<ff_stop_reason>(result.reason);
-            info.seconds = result.seconds;
-            info.steps = result.steps;
-            info.submissions = result.submissions;
-            info.host_seconds = result.host_seconds;
-            api::to_caller(info, out);
-        }
+        FF_TRY_ASSIGN(const engine::GenerateOptions options,
+                      api::generate_options(api::from_caller(given, ff_generate_options FF_GENERATE_OPTIONS_INIT)));
+        FF_TRY_ASSIGN(const engine::GenerateResult result, session->session->generate(options));
+        if (out) api::to_caller(api::generate_result(result), out);
         return {};
     });
 }

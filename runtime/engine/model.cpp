@@ -126,16 +126,33 @@ Result<VkCommandBuffer> Model::copy_of_logits(std::uint32_t slot, std::uint32_t 
     return logits_copies_.emplace(std::pair{slot, row}, std::move(commands)).first->second.handle();
 }
 
-Result<WideStep *> Model::wide_step() {
-    if (!wide_step_) {
-        FF_TRY_ASSIGN(wide_step_, WideStep::create(*engine_, *loaded_));
+Result<WideStep *> Model::prompt_step() {
+    std::unique_ptr<WideStep> &step = wide_steps_[{loaded_->prompt_plan().rows, 1}];
+    if (!step) {
+        FF_TRY_ASSIGN(step, WideStep::create(*engine_, loaded_->prompt_plan()));
     }
-    return wide_step_.get();
+    return step.get();
 }
 
-Result<std::uint64_t> Model::submit_wide(std::uint32_t entry, VkCommandBuffer commands) {
-    control().serve_wide(entry);
-    return timeline_->submit(std::span(&commands, 1));
+Result<WideStep *> Model::wide_step(std::uint32_t rows, std::uint32_t runs) {
+    std::unique_ptr<WideStep> &step = wide_steps_[{rows, runs}];
+    if (!step) {
+        const std::shared_ptr<gpu::Device> &device = engine_->device();
+        FF_TRY(device->check_memory(fmt::format("steps of {} tokens for {} sessions", rows, runs),
+                                    loaded_->wide_plan_bytes(rows, runs, device->traits())));
+        FF_TRY_ASSIGN(std::unique_ptr<model::WidePlan> plan,
+                      loaded_->make_wide_plan(device, uploader_.front(), rows, runs));
+        FF_TRY(uploader_.front().finish());
+        FF_TRY_ASSIGN(step, WideStep::create(*engine_, std::move(plan)));
+    }
+    return step.get();
+}
+
+Result<std::uint64_t> Model::submit_wide(std::span<const ControlBlock::Run> runs, VkCommandBuffer commands) {
+    control().enqueue_wide(wide_steps_submitted_, runs);
+    FF_TRY_ASSIGN(const std::uint64_t value, timeline_->submit(std::span(&commands, 1)));
+    ++wide_steps_submitted_;
+    return value;
 }
 
 const float *Model::readback_row(std::uint32_t row) const {

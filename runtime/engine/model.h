@@ -58,10 +58,12 @@ class Model {
     Result<VkCommandBuffer> copy_of_session(std::uint32_t from, std::uint32_t to);
     // Copies a slot's logits into row `row` of the readback buffer; likewise.
     Result<VkCommandBuffer> copy_of_logits(std::uint32_t slot, std::uint32_t row);
-    // Made at first use and kept.
-    Result<WideStep *> wide_step();
-    // Wide steps in flight serve one entry.
-    Result<std::uint64_t> submit_wide(std::uint32_t entry, VkCommandBuffer commands);
+    // The step that reads a prompt; made at first use and kept.
+    Result<WideStep *> prompt_step();
+    // A step for up to `rows` tokens of `runs` sessions; likewise.
+    Result<WideStep *> wide_step(std::uint32_t rows, std::uint32_t runs);
+    // Submits a wide step for these runs. At most kWideQueueLength unfinished ones.
+    Result<std::uint64_t> submit_wide(std::span<const ControlBlock::Run> runs, VkCommandBuffer commands);
     // The step recorded anew, with a timestamp after every launch.
     Result<std::unique_ptr<gpu::CommandBuffer>> timed_step(gpu::Timestamps &timestamps);
     static constexpr std::uint32_t kReadbackRows = 16;
@@ -81,13 +83,13 @@ class Model {
     std::unique_ptr<gpu::Timeline> timeline_;
     std::vector<gpu::Uploader> uploader_; // one; a vector because it has no default
     std::unique_ptr<gpu::CommandBuffer> step_;
-    std::unique_ptr<WideStep> wide_step_;
+    std::map<std::pair<std::uint32_t, std::uint32_t>, std::unique_ptr<WideStep>> wide_steps_; // by rows and runs
     std::map<std::pair<std::uint32_t, std::uint32_t>, gpu::CommandBuffer> slot_copies_, session_copies_, logits_copies_;
     gpu::Buffer readback_;
     ModelStatistics statistics_;
     std::string fingerprint_;
     std::uint32_t max_sessions_ = 0;
-    std::uint64_t steps_submitted_ = 0;
+    std::uint64_t steps_submitted_ = 0, wide_steps_submitted_ = 0;
     std::mutex mutex_, slots_mutex_;
     std::vector<bool> slot_taken_;
 };

@@ -28,7 +28,13 @@ Session::~Session() {
     model_->give_slot(slot_);
 }
 
+Result<void> Session::check_free() const {
+    if (in_batch_) return Error{Status::argument, "the session is in a batch: it can be used when it has ended there"};
+    return {};
+}
+
 Result<void> Session::reset() {
+    FF_TRY(check_free());
     const std::lock_guard lock(model_->mutex());
     FF_TRY(model_->reset_slot(slot_));
     begin_from(0, false);
@@ -36,6 +42,7 @@ Result<void> Session::reset() {
 }
 
 Result<std::unique_ptr<Session>> Session::fork() {
+    FF_TRY(check_free());
     FF_TRY_ASSIGN(const std::uint32_t slot, model_->take_slot());
     std::unique_ptr<Session> other(new Session(model_, slot));
     const std::lock_guard lock(model_->mutex());
@@ -66,7 +73,7 @@ Result<void> Session::check_tokens(std::span<const std::uint32_t> tokens) const 
 }
 
 std::size_t Session::wide_rows() const {
-    const std::size_t most = model_->loaded().wide_plan().rows;
+    const std::size_t most = model_->loaded().prompt_plan().rows;
     return chunk_ == 0 ? most : std::min<std::size_t>(chunk_, most);
 }
 
@@ -118,16 +125,15 @@ Result<void> Session::read_singly(std::span<const std::uint32_t> tokens) {
 }
 
 Result<void> Session::read_wide(std::span<const std::uint32_t> tokens) {
-    FF_TRY_ASSIGN(const WideStep *const step, model_->wide_step());
-    std::uint64_t before = 0, last = 0;
-    // A step takes all of the prompt that is there, up to its width: the piece after it is put there when it has.
+    FF_TRY_ASSIGN(const WideStep *const step, model_->prompt_step());
+    std::uint64_t before = 0, last = 0; // timeline values of the two latest steps
     for (std::size_t at = 0; at < tokens.size(); at += wide_rows()) {
         const std::size_t count = std::min(wide_rows(), tokens.size() - at);
-        const bool whole = wide_rows() == step->rows();
-        if (const std::uint64_t ready = whole ? before : last) FF_TRY(model_->timeline().wait(ready));
+        if (before) FF_TRY(model_->timeline().wait(before));
         put_prompt(tokens.subspan(at, count));
         before = last;
-        FF_TRY_ASSIGN(last, model_->submit_wide(slot_, step->read()));
+        const ControlBlock::Run run{slot_, static_cast<std::uint32_t>(count), at + count < tokens.size()};
+        FF_TRY_ASSIGN(last, model_->submit_wide(std::span(&run, 1), step->read()));
     }
     return model_->timeline().wait(last);
 }
@@ -141,6 +147,7 @@ Result<void> Session::fetch_logits(float *logits) {
 }
 
 Result<void> Session::prefill(std::span<const std::uint32_t> tokens, float *logits) {
+    FF_TRY(check_free());
     FF_TRY(check_tokens(tokens));
     const std::lock_guard lock(model_->mutex());
     FF_TRY(read(tokens));
@@ -148,6 +155,7 @@ Result<void> Session::prefill(std::span<const std::uint32_t> tokens, float *logi
 }
 
 Result<void> Session::evaluate(std::span<const std::uint32_t> tokens, float *logits) {
+    FF_TRY(check_free());
     FF_TRY(check_tokens(tokens));
     const std::lock_guard lock(model_->mutex());
     begin_reading();
@@ -160,13 +168,14 @@ Result<void> Session::evaluate(std::span<const std::uint32_t> tokens, float *log
 }
 
 Result<void> Session::evaluate_wide(std::span<const std::uint32_t> tokens, float *logits) {
-    FF_TRY_ASSIGN(WideStep *const step, model_->wide_step());
-    FF_TRY_ASSIGN(const VkCommandBuffer commands, step->read_with_logits());
-    const std::size_t vocabulary = model_->description().vocabulary;
+    FF_TRY_ASSIGN(WideStep *const step, model_->prompt_step());
+    const std::uint32_t vocabulary = model_->description().vocabulary;
+    FF_TRY_ASSIGN(const VkCommandBuffer commands, step->read_with_logits(vocabulary));
     for (std::size_t at = 0; at < tokens.size(); at += wide_rows()) {
         const std::size_t count = std::min(wide_rows(), tokens.size() - at);
         put_prompt(tokens.subspan(at, count));
-        FF_TRY_ASSIGN(const std::uint64_t value, model_->submit_wide(slot_, commands));
+        const ControlBlock::Run run{slot_, static_cast<std::uint32_t>(count), at + count < tokens.size()};
+        FF_TRY_ASSIGN(const std::uint64_t value, model_->submit_wide(std::span(&run, 1), commands));
         FF_TRY(model_->timeline().wait(value));
         std::copy_n(step->logits(), count * vocabulary, logits + at * vocabulary);
     }
@@ -194,6 +203,7 @@ Result<void> Session::evaluate_singly(std::span<const std::uint32_t> tokens, flo
 }
 
 Result<Snapshot> Session::snapshot() {
+    FF_TRY(check_free());
     const std::lock_guard lock(model_->mutex());
     Snapshot snapshot;
     snapshot.shape = shape_of(model_->description());
@@ -207,6 +217,7 @@ Result<Snapshot> Session::snapshot() {
 }
 
 Result<void> Session::restore(const Snapshot &snapshot) {
+    FF_TRY(check_free());
     const StateShape shape = shape_of(model_->description());
     if (snapshot.shape != shape)
         return Error{Status::argument,

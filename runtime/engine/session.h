@@ -1,43 +1,12 @@
 // One conversation: a state slot and what was read into it.
 #pragma once
 
+#include "runtime/engine/generate_options.h"
 #include "runtime/engine/model.h"
 #include "runtime/engine/profile.h"
 #include "runtime/engine/snapshot.h"
 
-#include <functional>
-
 namespace ff::engine {
-
-struct LogitBias {
-    std::uint32_t token;
-    float bias;
-};
-
-struct Sampling {
-    float temperature = 1.0F;
-    std::uint32_t top_k = 0;
-    float top_p = 1.0F, presence = 0.0F, frequency = 0.0F, penalty_decay = 0.996F;
-    std::uint64_t seed = 0;
-    float min_p = 0.0F, typical_p = 1.0F;
-    std::vector<LogitBias> logit_bias;
-};
-
-struct GenerateOptions {
-    std::uint64_t count = 0;
-    Sampling sampling;
-    std::vector<std::uint32_t> stop_tokens;
-    std::uint32_t in_flight = 0;                 // 0: kDefaultInFlight
-    std::function<bool(std::uint32_t)> on_token; // false stops after this token; may be empty
-};
-
-enum class StopReason : int { limit = 0, stop_token = 1, callback = 2 };
-
-struct GenerateResult {
-    std::uint64_t produced = 0, steps = 0, submissions = 0;
-    StopReason reason = StopReason::limit;
-    double seconds = 0, host_seconds = 0;
-};
 
 class Session {
   public:
@@ -67,10 +36,13 @@ class Session {
     Model &model() { return *model_; }
 
   private:
+    friend class Batch;
     class Generation; // the loop of one generate call
 
     explicit Session(std::shared_ptr<Model> model, std::uint32_t slot) : model_(std::move(model)), slot_(slot) {}
     volatile shader::ControlEntry &entry() { return model_->control().entry(slot_); }
+    // Fails with argument while a batch has the session.
+    Result<void> check_free() const;
     void begin_from(std::uint32_t parity, bool has_logits); // the control entry, to go with what the slot holds
     Result<void> check_tokens(std::span<const std::uint32_t> tokens) const;
     // Through the prompt ring; the model's mutex is held.
@@ -91,7 +63,7 @@ class Session {
 
     std::shared_ptr<Model> model_;
     std::uint32_t slot_;
-    bool has_logits_ = false;
+    bool has_logits_ = false, in_batch_ = false;
     std::uint32_t chunk_ = 0;
 };
 

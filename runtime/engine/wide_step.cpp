@@ -12,29 +12,35 @@ void append(std::vector<kernels::Launch> &launches, const model::Plan &plan) {
 
 } // namespace
 
-Result<std::unique_ptr<WideStep>> WideStep::create(Engine &engine, const model::LoadedModel &model) {
-    std::unique_ptr<WideStep> step(new WideStep(engine, model));
+Result<std::unique_ptr<WideStep>> WideStep::create(Engine &engine, std::unique_ptr<model::WidePlan> plan) {
+    FF_TRY_ASSIGN(std::unique_ptr<WideStep> step, create(engine, *plan));
+    step->kept_ = std::move(plan);
+    return step;
+}
+
+Result<std::unique_ptr<WideStep>> WideStep::create(Engine &engine, const model::WidePlan &plan) {
+    std::unique_ptr<WideStep> step(new WideStep(engine, plan));
     std::vector<kernels::Launch> launches;
-    append(launches, model.wide_plan().body);
-    append(launches, model.wide_plan().last);
+    append(launches, plan.body);
+    append(launches, plan.end);
     FF_TRY_ASSIGN(const std::vector<const gpu::Pipeline *> pipelines, engine.compile(launches, {}));
     FF_TRY_ASSIGN(step->read_, record(engine.device(), "wide step", launches, pipelines));
     return step;
 }
 
-Result<VkCommandBuffer> WideStep::read_with_logits() {
+Result<VkCommandBuffer> WideStep::read_with_logits(std::uint32_t vocabulary) {
     if (read_with_logits_) return read_with_logits_->handle();
-    const std::uint64_t bytes = std::uint64_t{4} * rows() * model_.description().vocabulary;
+    const std::uint64_t bytes = std::uint64_t{4} * rows() * vocabulary;
     FF_TRY_ASSIGN(logits_, gpu::Buffer::create(engine_.device(), gpu::MemoryKind::readback, bytes, "all logits"));
     std::vector<kernels::Launch> launches;
-    append(launches, model_.wide_plan().body);
-    for (kernels::Launch launch : model_.wide_plan().all_logits.launches) {
+    append(launches, plan_.body);
+    for (kernels::Launch launch : plan_.all_logits.launches) {
         if (launch.buffers.size() > shader::kMatmulOut) launch.buffers[shader::kMatmulOut] = logits_.view();
         for (kernels::NamedUse &use : launch.uses)
             if (use.view.buffer == VK_NULL_HANDLE) use.view = logits_.view();
         launches.push_back(std::move(launch));
     }
-    append(launches, model_.wide_plan().last);
+    append(launches, plan_.end);
     FF_TRY_ASSIGN(const std::vector<const gpu::Pipeline *> pipelines, engine_.compile(launches, {}));
     FF_TRY_ASSIGN(read_with_logits_, record(engine_.device(), "wide step with logits", launches, pipelines));
     return read_with_logits_->handle();

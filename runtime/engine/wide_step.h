@@ -1,31 +1,35 @@
-// The step that reads many tokens of a prompt at once: its pipelines, and its command buffers, recorded once. Made when
-// a prompt first is long enough to want it.
+// A step that reads many tokens at once, of one session or of several: its plan, its pipelines, and its command buffers,
+// recorded once. What each replay of them does is said in the control block (ControlBlock::enqueue_wide).
 #pragma once
 
 #include "runtime/engine/engine.h"
 #include "runtime/gpu/recorder.h"
 #include "runtime/model/plan.h"
 
-#include <optional>
-
 namespace ff::engine {
 
 class WideStep {
   public:
-    static Result<std::unique_ptr<WideStep>> create(Engine &engine, const model::LoadedModel &model);
+    // Of the model's own plan for prompts.
+    static Result<std::unique_ptr<WideStep>> create(Engine &engine, const model::WidePlan &plan);
+    // Of a plan that this keeps.
+    static Result<std::unique_ptr<WideStep>> create(Engine &engine, std::unique_ptr<model::WidePlan> plan);
 
-    std::uint32_t rows() const { return model_.wide_plan().rows; } // that it reads at most
-    // Reads what the control block's wide_entry has of its prompt, and leaves the last row's logits in the slot.
+    std::uint32_t rows() const { return plan_.rows; } // tokens that it reads at most
+    std::uint32_t runs() const { return plan_.runs; } // sessions that it serves at most
+    std::uint32_t launches() const { return read_->launches(); }
+    // Leaves the logits that are wanted in their sessions' slots.
     VkCommandBuffer read() const { return read_->handle(); }
-    // The same, with the logits of every row left in logits(): [rows, V].
-    Result<VkCommandBuffer> read_with_logits();
+    // The same, with the logits of every row left in logits(): [rows, vocabulary].
+    Result<VkCommandBuffer> read_with_logits(std::uint32_t vocabulary);
     const float *logits() const { return reinterpret_cast<const float *>(logits_.view().mapped); }
 
   private:
-    WideStep(Engine &engine, const model::LoadedModel &model) : engine_(engine), model_(model) {}
+    WideStep(Engine &engine, const model::WidePlan &plan) : engine_(engine), plan_(plan) {}
 
     Engine &engine_;
-    const model::LoadedModel &model_;
+    std::unique_ptr<model::WidePlan> kept_;
+    const model::WidePlan &plan_;
     std::unique_ptr<gpu::CommandBuffer> read_, read_with_logits_;
     gpu::Buffer logits_; // made with read_with_logits_
 };

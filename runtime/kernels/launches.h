@@ -137,7 +137,7 @@ struct SampleArguments {
     const Variant *variant;
     std::uint32_t vocabulary;
     gpu::BufferView logits, history; // [S, V]
-    Activation work;                 // [V]
+    Activation work;                 // [V], of a wide step [runs, V]
     gpu::BufferView control;
 };
 Launch sample(const StepBuffers &step, const SampleArguments &arguments);

@@ -31,28 +31,48 @@ std::array<std::uint32_t, shader::kWideSegmentWords> words_of(const StepBuffers 
             activation_of(segment),
             plain ? 1U : 0U,
             segment.matrix->groups(),
-            row_floats(step, segment.result),
+            segment.result_stride ? segment.result_stride : row_floats(step, segment.result),
             row_floats(step, segment.input) / 4,
             gated ? at_float(step.scratch, segment.gate.view) + part.first_row : shader::kNone,
             gated ? row_floats(step, segment.gate) : 0};
+}
+
+// Rows and tokens of a workgroup, and what it is made of.
+struct Shape {
+    const Variant *variant;
+    std::uint32_t rows, tokens;
+    std::vector<gpu::SpecConstant> constants;
+};
+
+Shape shape_of(const StepBuffers &step, WeightType type, std::uint32_t groups, std::uint32_t tokens) {
+    if (tokens > kFewTokens) {
+        const MatmulTuning tuning = tune_matmul(*step.traits, tokens);
+        return {&variant_for("matmul", type, *step.traits), tuning.tile_rows, tuning.tile_tokens, constants_of(tuning)};
+    }
+    const Variant &variant = variant_for("matmul_few", type, *step.traits);
+    const FewTuning tuning = tune_few(*step.traits, variant, groups, tokens);
+    return {&variant, tuning.group_rows, tuning.tokens, constants_of(tuning)};
 }
 
 } // namespace
 
 Result<std::vector<Launch>> matmul(const StepBuffers &step, const MatmulArguments &a) {
     const gpu::BufferView out = a.out.bytes != 0 ? a.out : step.scratch;
-    const MatmulTuning tuning = tune_matmul(*step.traits);
+    const std::uint32_t tokens = a.answers ? step.runs : step.rows;
     std::vector<const Matrix *> all;
     for (const MatmulSegment &segment : a.segments) all.push_back(segment.matrix);
     std::vector<Launch> launches;
     for (const SegmentBatch &batch : batches_of(all)) {
         std::vector<const Matrix *> matrices;
         for (const std::size_t segment : batch.segments) matrices.push_back(all[segment]);
+        std::uint32_t groups = 0;
+        for (const Matrix *matrix : matrices) groups = std::max(groups, matrix->groups());
+        const Shape shape = shape_of(step, batch.type, groups, tokens);
         for (const SegmentLaunch &packed : pack_segments(matrices, *step.traits)) {
             Launch launch;
-            launch.variant = &variant_for("matmul", batch.type, *step.traits);
+            launch.variant = shape.variant;
             launch.layer = a.layer;
-            launch.constants = constants_of(tuning);
+            launch.constants = shape.constants;
             if (is_block(batch.type)) launch.constants.push_back({shader::kSpecPlainType, plain_type(batch, all)});
             launch.uses = {{"step", step.header(), gpu::Access::read}};
             std::vector<std::uint32_t> table;
@@ -60,7 +80,7 @@ Result<std::vector<Launch>> matmul(const StepBuffers &step, const MatmulArgument
             for (const SegmentPart &part : packed.parts) {
                 const MatmulSegment &segment = a.segments[batch.segments[part.segment]];
                 const bool plain = is_block(batch.type) && !is_block(segment.matrix->type);
-                end_tile += (part.rows + tuning.tile_rows - 1) / tuning.tile_rows;
+                end_tile += (part.rows + shape.rows - 1) / shape.rows;
                 const auto words = words_of(step, out, segment, part, end_tile, plain);
                 table.insert(table.end(), words.begin(), words.end());
                 const std::uint64_t bytes = part.rows * segment.matrix->row_bytes();
@@ -73,11 +93,11 @@ Result<std::vector<Launch>> matmul(const StepBuffers &step, const MatmulArgument
                 if (segment.gate.view.bytes != 0)
                     launch.uses.push_back({segment.gate.name, segment.gate.view, gpu::Access::read});
             }
-            launch.groups = {end_tile, (step.rows + tuning.tile_tokens - 1) / tuning.tile_tokens, 1};
+            launch.groups = {end_tile, (tokens + shape.tokens - 1) / shape.tokens, 1};
             FF_TRY_ASSIGN(const std::uint32_t segments_at,
-                          step.parameters->append(std::span<const std::uint32_t>(table)));
-            launch.buffers = {packed.binding, step.parameters->view(), step.scratch, out};
-            launch.set_params(shader::MatmulParams{.segments_at = segments_at});
+                          step.tables->append(std::span<const std::uint32_t>(table)));
+            launch.buffers = {packed.binding, step.tables->view(), step.scratch, out};
+            launch.set_params(shader::MatmulParams{.segments_at = segments_at, .answers = a.answers ? 1U : 0U});
             launches.push_back(std::move(launch));
         }
     }

@@ -1,5 +1,5 @@
 // What every launch of a step shares: the buffers a kernel finds the step's facts in. A decode step reads one token; a
-// wide one up to `rows` of a prompt, and every vector of its scratch is an array of rows.
+// wide one up to `rows` tokens of up to `runs` sessions, and every vector of its scratch is an array of rows.
 #pragma once
 
 #include "runtime/kernels/matrix.h"
@@ -11,8 +11,9 @@ struct StepBuffers {
     const gpu::DeviceTraits *traits = nullptr;
     Parameters *parameters = nullptr;
     gpu::BufferView scratch; // starts with the step header
-    std::uint32_t rows = 1;
+    std::uint32_t rows = 1, runs = 1;
     std::uint64_t header_bytes = 256;
+    Parameters *tables = nullptr; // where a wide step's segment tables go
     gpu::BufferView header() const { return scratch.slice(0, header_bytes); }
 };
 

@@ -17,6 +17,12 @@ std::uint64_t reduction_bytes(std::uint32_t local_size) {
     return std::uint64_t{16} * (local_size + 1) + 256;
 }
 
+constexpr std::uint32_t kQualcomm = 0x5143;
+
+bool on_processor(const gpu::DeviceTraits &traits) {
+    return traits.driver == "llvmpipe" || traits.driver == "swiftshader";
+}
+
 // The five vectors of a head that wkv7.comp shares.
 std::uint64_t wkv7_vector_bytes(std::uint32_t head_size) {
     return std::uint64_t{20} * head_size;
@@ -58,13 +64,14 @@ std::vector<gpu::SpecConstant> constants_of(const MatvecTuning &tuning) {
             {shader::kSpecStageFloats, tuning.stage_floats}};
 }
 
-MatmulTuning tune_matmul(const gpu::DeviceTraits &traits) {
+MatmulTuning tune_matmul(const gpu::DeviceTraits &traits, std::uint32_t tokens) {
     // Tiles of 64 x 64 take 16 KiB of shared memory, which every device has. 4 rows by 8 tokens an invocation are 80 to
     // 110 registers on the compilers of Mesa 26.2, without a spill; 8 by 8 would leave AMD's older SIMDs one wave.
     MatmulTuning tuning{.local_size = 128, .tile_rows = 64, .tile_tokens = 64, .thread_rows = 1, .thread_tokens = 2};
     // A processor reads shared memory lane by lane: 16 by 16 take two thirds of the time of 4 by 8 (llvmpipe 26.2).
-    if (traits.driver == "llvmpipe" || traits.driver == "swiftshader")
+    if (on_processor(traits))
         tuning.local_size = 16, tuning.thread_rows = 4, tuning.thread_tokens = 4;
+    for (; tuning.tile_tokens >= 2 * tokens && tuning.tile_tokens > 32; tuning.tile_tokens /= 2) tuning.local_size /= 2;
     return tuning;
 }
 
@@ -74,6 +81,28 @@ std::vector<gpu::SpecConstant> constants_of(const MatmulTuning &tuning) {
             {shader::kSpecTileTokens, tuning.tile_tokens},
             {shader::kSpecThreadRows, tuning.thread_rows},
             {shader::kSpecThreadTokens, tuning.thread_tokens}};
+}
+
+FewTuning tune_few(const gpu::DeviceTraits &traits, const Variant &variant, std::uint32_t groups,
+                   std::uint32_t tokens) {
+    const MatvecTuning one = tune_matvec(traits, variant, 1, groups, false);
+    // 4 rows by 8 tokens are 32 sums an invocation, beside 32 weights.
+    FewTuning tuning{.local_size = one.local_size, .lanes = one.lanes, .rows = one.rows, .group_rows = one.group_rows,
+                     .tokens = 2};
+    // Inputs come lane by lane on a processor, and 8 rows need half as many of them (llvmpipe 26.2: a tenth quicker).
+    if (on_processor(traits)) tuning.local_size /= 2, tuning.rows *= 2;
+    // Adrenos before 660 spill 8 tokens (turnip 26.2).
+    const std::uint32_t most = traits.vendor_id == kQualcomm ? 4 : kFewTokens;
+    while (tuning.tokens < std::min(tokens, most)) tuning.tokens *= 2;
+    return tuning;
+}
+
+std::vector<gpu::SpecConstant> constants_of(const FewTuning &tuning) {
+    return {{shader::kSpecLocalSize, tuning.local_size},
+            {shader::kSpecLanes, tuning.lanes},
+            {shader::kSpecRows, tuning.rows},
+            {shader::kSpecGroupRows, tuning.group_rows},
+            {shader::kSpecFewTokens, tuning.tokens}};
 }
 
 Result<WkvTuning> tune_wkv(const gpu::DeviceTraits &traits, std::uint32_t head_size) {

@@ -23,8 +23,18 @@ struct MatmulTuning {
     std::uint32_t tile_rows, tile_tokens;     // of a workgroup
     std::uint32_t thread_rows, thread_tokens; // quads of an invocation
 };
-MatmulTuning tune_matmul(const gpu::DeviceTraits &traits);
+MatmulTuning tune_matmul(const gpu::DeviceTraits &traits, std::uint32_t tokens);
 std::vector<gpu::SpecConstant> constants_of(const MatmulTuning &tuning);
+
+// matmul_few, for steps of up to kFewTokens.
+constexpr std::uint32_t kFewTokens = 8;
+struct FewTuning {
+    std::uint32_t local_size;
+    std::uint32_t lanes, rows, group_rows; // as in MatvecTuning
+    std::uint32_t tokens;                  // of a workgroup
+};
+FewTuning tune_few(const gpu::DeviceTraits &traits, const Variant &variant, std::uint32_t groups, std::uint32_t tokens);
+std::vector<gpu::SpecConstant> constants_of(const FewTuning &tuning);
 
 struct WkvTuning {
     std::uint32_t local_size, lanes;

@@ -1,13 +1,14 @@
-// The launches of a wide step, which reads up to step.rows tokens of a prompt at once. Vectors of scratch are arrays
-// of rows here, and matrices are multiplied by all of them (matmul), each weight read once a tile of tokens.
+// The launches of a wide step, which reads up to step.rows tokens at once, in runs: one of each session it serves.
+// Vectors of scratch are arrays of rows here, and matrices are multiplied by all of them (matmul), each weight read once
+// a tile of tokens.
 #pragma once
 
 #include "runtime/kernels/launches.h"
 
 namespace ff::kernels {
 
-// Bytes of a wide step's header: its facts, and each row's token.
-std::uint64_t wide_header_bytes(std::uint32_t rows);
+// Of a wide step's header: its facts, its runs, and each row's token.
+std::uint64_t wide_header_bytes();
 
 Launch wide_begin(const StepBuffers &step, const gpu::BufferView &control);
 
@@ -22,6 +23,7 @@ struct WideMixArguments {
     std::uint64_t kept_offset = 0; // of the kept input in a slot: two copies
     std::string kept_name;
     bool writes_kept = true;
+    bool answers = false;             // of the rows whose logits are wanted, in their order; nothing is shifted
     std::vector<std::uint32_t> mixes; // parameters: mu [C] each; one 0 where nothing is shifted
     std::vector<Activation> mixed;    // as many, evenly spaced
     std::vector<Activation> extra;    // added to mu, row by row; as many and evenly spaced, or none
@@ -29,6 +31,7 @@ struct WideMixArguments {
 Launch wide_mix(const StepBuffers &step, const WideMixArguments &arguments);
 
 // out = activation(matrix * input) for every row; with `add`, out += gate * (matrix * input), no gate if it is empty.
+// Few tokens at most are multiplied by matmul_few, which reads rows as a decode step does.
 struct MatmulSegment {
     const Matrix *matrix;
     Activation input;
@@ -36,11 +39,13 @@ struct MatmulSegment {
     Activation result;
     bool add = false;
     Activation gate = {};
+    std::uint32_t result_stride = 0; // floats from row to row; 0: the result is an array of the step's rows
 };
 struct MatmulArguments {
     std::int32_t layer;
     std::vector<MatmulSegment> segments; // one may not read what another writes
     gpu::BufferView out;                 // that holds the results; scratch if it is empty
+    bool answers = false;                // of the rows whose logits are wanted; results go to their state slots' rows
 };
 Result<std::vector<Launch>> matmul(const StepBuffers &step, const MatmulArguments &arguments);
 
@@ -53,9 +58,5 @@ Result<Launch> wide_wkv6(const StepBuffers &step, const Wkv6Arguments &arguments
 // y = r * wkv; the output matrix is multiplied afterwards.
 Launch wide_wkv4(const StepBuffers &step, const Wkv4Arguments &arguments, const Activation &y);
 std::vector<Launch> wide_deep_embed(const StepBuffers &step, const DeepEmbedArguments &arguments);
-
-// The end of a wide step; `to` is the x of the decode step whose head follows, in its scratch.
-Launch wide_last(const StepBuffers &step, const Activation &x, std::uint32_t width,
-                 const gpu::BufferView &decode_scratch, const Activation &to, const gpu::BufferView &control);
 
 } // namespace ff::kernels

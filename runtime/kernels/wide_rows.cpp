@@ -7,14 +7,13 @@
 
 namespace ff::kernels {
 
-std::uint64_t wide_header_bytes(std::uint32_t rows) {
-    return (std::uint64_t{4} * (shader::kWideWords + rows) + 255) / 256 * 256;
+std::uint64_t wide_header_bytes() {
+    return (std::uint64_t{4} * shader::kWideWords + 255) / 256 * 256;
 }
 
 Launch wide_begin(const StepBuffers &step, const gpu::BufferView &control) {
     Launch launch;
     launch.variant = &variant_for("wide_begin", *step.traits);
-    launch.constants = {{shader::kSpecLocalSize, 1}};
     launch.buffers = {step.scratch, control};
     launch.set_params(shader::WideBeginParams{.most_rows = step.rows});
     launch.uses = {{"control", control, gpu::Access::read}, {"step", step.header(), gpu::Access::write}};
@@ -27,7 +26,7 @@ Launch wide_mix(const StepBuffers &step, const WideMixArguments &a) {
     launch.variant = &variant_for("wide_mix", *step.traits);
     launch.layer = a.layer;
     launch.constants = {{shader::kSpecLocalSize, single_workgroup_size(*step.traits)}};
-    launch.groups[0] = step.rows;
+    launch.groups[0] = a.answers ? step.runs : step.rows;
     // Without a state the binding is there and not read.
     launch.buffers = {step.parameters->view(), step.scratch, shifts ? a.state.view : step.scratch};
     const auto stride = [&](const std::vector<Activation> &arrays) {
@@ -46,6 +45,7 @@ Launch wide_mix(const StepBuffers &step, const WideMixArguments &a) {
         .extra_stride = stride(a.extra),
         .mixes = static_cast<std::uint32_t>(a.mixes.size()),
         .writes_kept = a.writes_kept ? 1U : 0U,
+        .answers = a.answers ? 1U : 0U,
         .mix_at = {},
     };
     std::copy(a.mixes.begin(), a.mixes.end(), params.mix_at);
@@ -58,22 +58,6 @@ Launch wide_mix(const StepBuffers &step, const WideMixArguments &a) {
                                a.writes_kept ? gpu::Access::read_write : gpu::Access::read});
     for (const Activation &mixed : a.mixed) launch.uses.push_back({mixed.name, mixed.view, gpu::Access::write});
     for (const Activation &extra : a.extra) launch.uses.push_back({extra.name, extra.view, gpu::Access::read});
-    return launch;
-}
-
-Launch wide_last(const StepBuffers &step, const Activation &x, std::uint32_t width,
-                 const gpu::BufferView &decode_scratch, const Activation &to, const gpu::BufferView &control) {
-    Launch launch;
-    launch.variant = &variant_for("wide_last", *step.traits);
-    launch.constants = {{shader::kSpecLocalSize, single_workgroup_size(*step.traits)}};
-    launch.buffers = {step.scratch, decode_scratch, control};
-    launch.set_params(shader::WideLastParams{
-        .x_at = at16(step.scratch, x.view), .groups = groups_for(width), .to_at = at16(decode_scratch, to.view)});
-    launch.uses = {{"step", step.header(), gpu::Access::read},
-                   {x.name, x.view, gpu::Access::read},
-                   {"decode step", decode_scratch.slice(0, 256), gpu::Access::write},
-                   {"decode x", to.view, gpu::Access::write},
-                   {"control", control, gpu::Access::read_write}};
     return launch;
 }
 

@@ -12,7 +12,7 @@ std::uint32_t row_floats(const StepBuffers &step, const Activation &activation) 
     return static_cast<std::uint32_t>(activation.view.bytes / 4 / step.rows);
 }
 
-// A launch of a workgroup a head, with what the versions share of it.
+// A launch of a workgroup for each head of each run, with what the versions share of it.
 Result<Launch> head_launch(const StepBuffers &step, const char *kernel, std::int32_t layer, std::uint32_t heads,
                            std::uint32_t head_size, const LayerState &state) {
     FF_TRY_ASSIGN(const WkvTuning tuning, tune_wkv(*step.traits, head_size));
@@ -22,11 +22,11 @@ Result<Launch> head_launch(const StepBuffers &step, const char *kernel, std::int
     launch.constants = {{shader::kSpecLocalSize, tuning.local_size},
                         {shader::kSpecLanes, tuning.lanes},
                         {shader::kSpecHeadSize, head_size}};
-    launch.groups[0] = heads;
+    launch.groups = {heads, step.runs, 1};
     launch.buffers = {step.parameters->view(), step.scratch, state.view};
     launch.uses = {{"step", step.header(), gpu::Access::read},
                    {state.name + ".wkv", state.view, gpu::Access::read_write}};
-    launch.bytes = std::uint64_t{8} * heads * head_size * head_size; // the state, read and written
+    launch.bytes = std::uint64_t{8} * step.runs * heads * head_size * head_size; // the states, read and written
     return launch;
 }
 
@@ -101,7 +101,7 @@ Launch wide_wkv4(const StepBuffers &step, const Wkv4Arguments &a, const Activati
     launch.variant = &variant_for("wide_wkv4", *step.traits);
     launch.layer = a.layer;
     launch.constants = {{shader::kSpecLocalSize, local_size}};
-    launch.groups[0] = (width + local_size - 1) / local_size;
+    launch.groups = {(width + local_size - 1) / local_size, step.runs, 1};
     launch.buffers = {step.parameters->view(), step.scratch, a.state.view};
     launch.set_params(shader::WideWkv4Params{
         .width = width,
@@ -121,7 +121,7 @@ Launch wide_wkv4(const StepBuffers &step, const Wkv4Arguments &a, const Activati
                    {a.state.name + ".wkv", a.state.view, gpu::Access::read_write},
                    {y.name, y.view, gpu::Access::write}};
     reads(launch, {&a.r, &a.k, &a.v});
-    launch.bytes = std::uint64_t{24} * width; // aa, bb, pp, read and written
+    launch.bytes = std::uint64_t{24} * step.runs * width; // aa, bb, pp, read and written
     return launch;
 }
 

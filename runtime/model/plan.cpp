@@ -14,43 +14,34 @@ namespace {
 
 constexpr std::uint64_t kChunkBytes = 256ULL << 20;
 
-// Tokens that a wide step reads at most: enough that a weight is seldom read twice, few enough that its scratch stays a
-// small part of the model's memory.
-constexpr std::uint32_t kWideRows = 128;
-
+// A step of one row is a decode step.
 Scratch declare_scratch(const Architecture &architecture, const loader::ModelDescription &description,
-                        std::uint32_t rows) {
-    Scratch scratch = rows == 1 ? Scratch() : Scratch(rows, kernels::wide_header_bytes(rows));
+                        std::uint32_t rows, std::uint32_t runs) {
+    Scratch scratch = rows == 1 ? Scratch() : Scratch(rows, kernels::wide_header_bytes());
     scratch.declare("x", description.width);
     architecture.declare_activations(scratch);
-    if (rows == 1)
-        scratch.declare("sample_work", description.vocabulary);
-    else
-        declare_wide(scratch, description);
+    if (rows > 1) declare_wide(scratch, description);
+    scratch.declare("sample_work", description.vocabulary, runs);
     return scratch;
 }
 
-// The most rows, up to kWideRows, whose scratch one binding covers.
-std::uint32_t wide_rows(const Architecture &architecture, const loader::ModelDescription &description,
-                        const gpu::DeviceTraits &traits) {
-    std::uint32_t rows = kWideRows;
-    while (rows > 2 && declare_scratch(architecture, description, rows).bytes() > traits.max_storage_buffer_range)
+// The most rows whose scratch one binding covers; a token takes a small part of what the weights do.
+std::uint32_t prompt_rows(const Architecture &architecture, const loader::ModelDescription &description,
+                          const gpu::DeviceTraits &traits) {
+    std::uint32_t rows = shader::kMostRows;
+    while (rows > 2 && declare_scratch(architecture, description, rows, 1).bytes() > traits.max_storage_buffer_range)
         rows /= 2;
     return rows;
 }
 
-// Segment tables: each matrix of a launch is one segment, and one more for every binding range it is cut at; a wide
-// step has tables of its own, and the head and the low-rank ups in them.
-std::uint64_t segment_bytes(const Architecture &architecture, const loader::ModelDescription &description,
-                            std::uint64_t matrix_bytes, const gpu::DeviceTraits &traits) {
-    constexpr std::uint32_t kWideMore = 7; // output, value, and up to five ups
-    const std::uint64_t segments = std::uint64_t{description.layers} * architecture.segments_per_layer();
+// Segment tables of a step: each matrix of a launch is one segment of `words`, and one more for every binding range it is
+// cut at.
+std::uint64_t segment_bytes(std::uint64_t segments, std::uint64_t words, std::uint64_t matrix_bytes,
+                            const gpu::DeviceTraits &traits) {
     const std::uint64_t cuts =
         2 * segments + 2 * matrix_bytes / std::max<std::uint64_t>(traits.max_storage_buffer_range, 1);
-    const std::uint64_t wide = segments + description.layers * kWideMore + 1;
     constexpr std::uint64_t kRounding = 32; // of each table
-    return 4ULL * shader::kSegmentWords * (segments + cuts) + 4ULL * shader::kWideSegmentWords * (wide + cuts) +
-           kRounding * (segments + wide + 2 * cuts);
+    return (4 * words + kRounding) * (segments + cuts);
 }
 
 } // namespace
@@ -81,19 +72,20 @@ Result<std::unique_ptr<LoadedModel>> LoadedModel::load(std::shared_ptr<gpu::Devi
     const Architecture &architecture = *model->architecture_;
 
     Scratch &scratch = model->scratch_;
-    scratch = declare_scratch(architecture, description, 1);
-    model->wide_plan_.rows = wide_rows(architecture, description, device->traits());
-    model->wide_scratch_ = declare_scratch(architecture, description, model->wide_plan_.rows);
+    scratch = declare_scratch(architecture, description, 1, 1);
+    const std::uint32_t wide_rows = prompt_rows(architecture, description, device->traits());
 
-    const std::uint64_t matrix_bytes = weight_bytes(source, options.weights);
-    const std::uint64_t parameter_bytes = description.layers * architecture.vector_bytes_per_layer() +
-                                          4 * kernels::padded_bytes(description.width) +
-                                          segment_bytes(architecture, description, matrix_bytes, device->traits());
+    const std::uint64_t matrix_bytes = model->matrix_bytes_ = weight_bytes(source, options.weights);
+    const std::uint64_t parameter_bytes =
+        description.layers * architecture.vector_bytes_per_layer() + 4 * kernels::padded_bytes(description.width) +
+        segment_bytes(std::uint64_t{description.layers} * architecture.segments_per_layer(), shader::kSegmentWords,
+                      matrix_bytes, device->traits());
     const std::uint64_t state_bytes = StateStore::bytes(description, options.slots);
     const std::uint64_t logits_bytes = std::uint64_t{4} * description.vocabulary * options.slots;
     const std::uint64_t control_bytes = sizeof(shader::ControlHeader) + sizeof(shader::ControlEntry) * options.entries;
     model->device_bytes_ = matrix_bytes + parameter_bytes + state_bytes + scratch.bytes() +
-                           model->wide_scratch_.bytes() + 2 * logits_bytes + control_bytes;
+                           model->wide_plan_bytes(wide_rows, 1, device->traits()) + 2 * logits_bytes +
+                           control_bytes;
     FF_TRY(device->check_memory(source.path(), model->device_bytes_));
 
     FF_TRY_ASSIGN(gpu::Uploader uploader, gpu::Uploader::create(device));
@@ -115,7 +107,6 @@ Result<std::unique_ptr<LoadedModel>> LoadedModel::load(std::shared_ptr<gpu::Devi
     FF_TRY_ASSIGN(model->head_, weights.matrix({"head.weight"}));
 
     FF_TRY(scratch.create(device, uploader));
-    FF_TRY(model->wide_scratch_.create(device, uploader));
     FF_TRY_ASSIGN(StateStore states, StateStore::create(device, description, options.slots));
     model->states_.push_back(std::move(states));
     FF_TRY_ASSIGN(model->logits_, gpu::Buffer::create(device, gpu::MemoryKind::device, logits_bytes, "logits"));
@@ -126,7 +117,7 @@ Result<std::unique_ptr<LoadedModel>> LoadedModel::load(std::shared_ptr<gpu::Devi
     FF_TRY(uploader.zero(model->history_.view()));
 
     FF_TRY(model->build_plan(device->traits()));
-    FF_TRY(model->build_wide_plan(device->traits()));
+    FF_TRY_ASSIGN(model->prompt_plan_, model->make_wide_plan(device, uploader, wide_rows, 1));
     FF_TRY(model->parameters_.front().upload(uploader));
     FF_TRY(uploader.finish());
     return model;
@@ -164,14 +155,6 @@ Result<void> append_layers(Plan &plan, const Architecture &architecture, const L
 
 } // namespace
 
-std::vector<kernels::Launch> LoadedModel::head_launches(const kernels::StepBuffers &step) const {
-    return kernels::head(step, {.variant = &kernels::variant_for("head", head_.type, *step.traits),
-                                .head = &head_,
-                                .norm_at = ln_out_,
-                                .x = scratch_.get("x"),
-                                .logits = logits_.view()});
-}
-
 Result<void> LoadedModel::build_plan(const gpu::DeviceTraits &traits) {
     const LayerContext context{
         {&traits, &parameters_.front(), scratch_.view()}, &scratch_, &states_.front(), description_.width};
@@ -181,7 +164,11 @@ Result<void> LoadedModel::build_plan(const gpu::DeviceTraits &traits) {
                                                 .x = scratch_.get("x"),
                                                 .control = control_.view()}));
     FF_TRY(append_layers(plan_, *architecture_, context, description_.layers));
-    append(plan_, head_launches(context.step));
+    append(plan_, kernels::head(context.step, {.variant = &kernels::variant_for("head", head_.type, traits),
+                                               .head = &head_,
+                                               .norm_at = ln_out_,
+                                               .x = scratch_.get("x"),
+                                               .logits = logits_.view()}));
     plan_.launches.push_back(kernels::sample(context.step, {.variant = &kernels::variant_for("sample", traits),
                                                             .vocabulary = description_.vocabulary,
                                                             .logits = logits_.view(),
@@ -191,20 +178,51 @@ Result<void> LoadedModel::build_plan(const gpu::DeviceTraits &traits) {
     return {};
 }
 
-Result<void> LoadedModel::build_wide_plan(const gpu::DeviceTraits &traits) {
-    const std::uint32_t rows = wide_plan_.rows;
-    const kernels::StepBuffers step{&traits, &parameters_.front(), wide_scratch_.view(), rows,
-                                    kernels::wide_header_bytes(rows)};
-    const LayerContext context{step, &wide_scratch_, &states_.front(), description_.width};
-    const kernels::Activation x = wide_scratch_.get("x"), mixed = wide_scratch_.get("mixed.0");
-    wide_plan_.body.launches.push_back(kernels::wide_begin(step, control_.view()));
-    append(wide_plan_.body,
-           kernels::embed(step, {.variant = &kernels::variant_for("wide_embed", embedding_.type, traits),
-                                 .table = &embedding_,
-                                 .norm_at = ln0_,
-                                 .x = x,
-                                 .control = control_.view()}));
-    FF_TRY(append_layers(wide_plan_.body, *architecture_, context, description_.layers));
+std::uint64_t LoadedModel::table_bytes(const gpu::DeviceTraits &traits) const {
+    constexpr std::uint32_t kWideMore = 7;                            // output, value, and up to five ups
+    constexpr std::uint32_t kOutside = 2;                             // the head, for all rows and for the answers
+    const std::uint64_t begin = description_.layers;                  // 7a: s_emb_x of every layer
+    return segment_bytes(description_.layers * (architecture_->segments_per_layer() + kWideMore) + begin + kOutside,
+                         shader::kWideSegmentWords, matrix_bytes_, traits);
+}
+
+std::uint64_t LoadedModel::wide_plan_bytes(std::uint32_t rows, std::uint32_t runs,
+                                           const gpu::DeviceTraits &traits) const {
+    return declare_scratch(*architecture_, description_, rows, runs).bytes() + table_bytes(traits);
+}
+
+Result<std::unique_ptr<WidePlan>> LoadedModel::make_wide_plan(const std::shared_ptr<gpu::Device> &device,
+                                                              gpu::Uploader &uploader, std::uint32_t rows,
+                                                              std::uint32_t runs) {
+    auto plan = std::make_unique<WidePlan>();
+    plan->rows = rows;
+    plan->runs = runs;
+    plan->scratch = declare_scratch(*architecture_, description_, rows, runs);
+    FF_TRY(plan->scratch.create(device, uploader));
+    FF_TRY_ASSIGN(kernels::Parameters tables, kernels::Parameters::create(device, table_bytes(device->traits())));
+    plan->tables.push_back(std::move(tables));
+    FF_TRY(build_wide_plan(*plan, device->traits()));
+    FF_TRY(plan->tables.front().upload(uploader));
+    return plan;
+}
+
+Result<void> LoadedModel::build_wide_plan(WidePlan &plan, const gpu::DeviceTraits &traits) {
+    const kernels::StepBuffers step{.traits = &traits,
+                                    .parameters = &parameters_.front(),
+                                    .scratch = plan.scratch.view(),
+                                    .rows = plan.rows,
+                                    .runs = plan.runs,
+                                    .header_bytes = kernels::wide_header_bytes(),
+                                    .tables = &plan.tables.front()};
+    const LayerContext context{step, &plan.scratch, &states_.front(), description_.width};
+    const kernels::Activation x = plan.scratch.get("x"), mixed = plan.scratch.get("mixed.0");
+    plan.body.launches.push_back(kernels::wide_begin(step, control_.view()));
+    append(plan.body, kernels::embed(step, {.variant = &kernels::variant_for("wide_embed", embedding_.type, traits),
+                                            .table = &embedding_,
+                                            .norm_at = ln0_,
+                                            .x = x,
+                                            .control = control_.view()}));
+    FF_TRY(append_layers(plan.body, *architecture_, context, description_.layers));
 
     kernels::WideMixArguments norm{};
     norm.layer = -1;
@@ -214,17 +232,32 @@ Result<void> LoadedModel::build_wide_plan(const gpu::DeviceTraits &traits) {
     norm.norm_name = "ln_out";
     norm.mixes = {0};
     norm.mixed = {mixed};
-    wide_plan_.all_logits.launches.push_back(kernels::wide_mix(step, norm));
-    gpu::BufferView out;
-    out.bytes = std::uint64_t{4} * rows * description_.vocabulary;
-    FF_TRY_ASSIGN(
-        std::vector<kernels::Launch> products,
-        kernels::matmul(step, {-1, {{&head_, mixed, kernels::ActivationKind::none, {"all logits", out}}}, out}));
-    append(wide_plan_.all_logits, std::move(products));
+    const auto products = [&](const char *name, const gpu::BufferView &out, bool answers) {
+        return kernels::matmul(step, {.layer = -1,
+                                      .segments = {{.matrix = &head_,
+                                                    .input = mixed,
+                                                    .activation = kernels::ActivationKind::none,
+                                                    .result = {name, out},
+                                                    .result_stride = description_.vocabulary}},
+                                      .out = out,
+                                      .answers = answers});
+    };
+    plan.all_logits.launches.push_back(kernels::wide_mix(step, norm));
+    gpu::BufferView all;
+    all.bytes = std::uint64_t{4} * plan.rows * description_.vocabulary;
+    FF_TRY_ASSIGN(std::vector<kernels::Launch> of_all, products("all logits", all, false));
+    append(plan.all_logits, std::move(of_all));
 
-    wide_plan_.last.launches.push_back(
-        kernels::wide_last(step, x, description_.width, scratch_.view(), scratch_.get("x"), control_.view()));
-    append(wide_plan_.last, head_launches({&traits, &parameters_.front(), scratch_.view()}));
+    norm.answers = true;
+    plan.end.launches.push_back(kernels::wide_mix(step, norm));
+    FF_TRY_ASSIGN(std::vector<kernels::Launch> of_answers, products("logits", logits_.view(), true));
+    append(plan.end, std::move(of_answers));
+    plan.end.launches.push_back(kernels::sample(step, {.variant = &kernels::variant_for("wide_sample", traits),
+                                                       .vocabulary = description_.vocabulary,
+                                                       .logits = logits_.view(),
+                                                       .history = history_.view(),
+                                                       .work = plan.scratch.get("sample_work"),
+                                                       .control = control_.view()}));
     return {};
 }
 

@@ -12,14 +12,16 @@ struct Plan {
     std::vector<bool> barriers_before() const;
 };
 
-// The same for up to `rows` tokens of a prompt, of which the last one's logits are wanted, or all of them.
+// The same for up to `rows` tokens of up to `runs` sessions, with the memory it works in.
 struct WidePlan {
-    std::uint32_t rows = 0;
-    Plan body; // from the control block to the x of every row
+    std::uint32_t rows, runs;
+    Scratch scratch;
+    std::vector<kernels::Parameters> tables; // one; a vector because it has no default
+    Plan body;                               // from the control block to the x of every row
     // Logits of every row [rows, V]; the buffer they go to is the engine's, which sets the last launches' binding
     // shader::kMatmulOut.
     Plan all_logits;
-    Plan last; // the last row's logits, to its slot; the control block is brought up to date
+    Plan end; // the logits that are wanted, to their slots; tokens are sampled, the control block is brought up to date
 };
 
 struct LoadOptions {
@@ -37,7 +39,12 @@ class LoadedModel {
 
     const loader::ModelDescription &description() const { return description_; }
     const Plan &plan() const { return plan_; }
-    const WidePlan &wide_plan() const { return wide_plan_; }
+    // For as many tokens of one prompt as are worth a step.
+    const WidePlan &prompt_plan() const { return *prompt_plan_; }
+    // At most prompt_plan().rows rows, and as many runs.
+    Result<std::unique_ptr<WidePlan>> make_wide_plan(const std::shared_ptr<gpu::Device> &device,
+                                                     gpu::Uploader &uploader, std::uint32_t rows, std::uint32_t runs);
+    std::uint64_t wide_plan_bytes(std::uint32_t rows, std::uint32_t runs, const gpu::DeviceTraits &traits) const;
     const StateStore &states() const { return states_.front(); }
     gpu::BufferView control() const { return control_.view(); } // ControlHeader, then the entries
     gpu::BufferView logits(std::uint32_t slot) const;           // [V]
@@ -48,21 +55,21 @@ class LoadedModel {
   private:
     LoadedModel() = default;
     Result<void> build_plan(const gpu::DeviceTraits &traits);
-    Result<void> build_wide_plan(const gpu::DeviceTraits &traits);
-    std::vector<kernels::Launch> head_launches(const kernels::StepBuffers &step) const;
+    Result<void> build_wide_plan(WidePlan &plan, const gpu::DeviceTraits &traits);
+    std::uint64_t table_bytes(const gpu::DeviceTraits &traits) const;
 
     loader::ModelDescription description_;
     std::unique_ptr<Architecture> architecture_;
     std::vector<gpu::Arena> weights_; // one each; vectors because these have no default
     std::vector<kernels::Parameters> parameters_;
     std::vector<StateStore> states_;
-    Scratch scratch_, wide_scratch_;
+    Scratch scratch_;
     gpu::Buffer control_, logits_, history_;
     kernels::Matrix embedding_, head_;
     std::uint32_t ln0_ = 0, ln_out_ = 0;
     Plan plan_;
-    WidePlan wide_plan_;
-    std::uint64_t device_bytes_ = 0;
+    std::unique_ptr<WidePlan> prompt_plan_;
+    std::uint64_t matrix_bytes_ = 0, device_bytes_ = 0;
 };
 
 } // namespace ff::model

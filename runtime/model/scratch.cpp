@@ -6,8 +6,8 @@
 
 namespace ff::model {
 
-void Scratch::declare(const std::string &name, std::uint32_t floats) {
-    const std::uint64_t bytes = rows_ * kernels::padded_bytes(floats);
+void Scratch::declare(const std::string &name, std::uint32_t floats, std::uint32_t copies) {
+    const std::uint64_t bytes = copies * kernels::padded_bytes(floats);
     regions_.push_back({name, bytes_, bytes});
     bytes_ += (bytes + 255) / 256 * 256;
 }

@@ -10,8 +10,9 @@ class Scratch {
     Scratch() = default; // of a decode step
     Scratch(std::uint32_t rows, std::uint64_t header_bytes) : rows_(rows), bytes_(header_bytes) {}
 
-    // Every vector is declared before the buffer is made.
-    void declare(const std::string &name, std::uint32_t floats);
+    // Every vector is declared before the buffer is made; `copies`: where they are not one for each row.
+    void declare(const std::string &name, std::uint32_t floats) { declare(name, floats, rows_); }
+    void declare(const std::string &name, std::uint32_t floats, std::uint32_t copies);
     std::uint64_t bytes() const { return bytes_; }
     Result<void> create(const std::shared_ptr<gpu::Device> &device, gpu::Uploader &uploader); // zeroed
 

@@ -46,11 +46,24 @@ const uint kMaxLogitBias = 256u;
 
 const uint kHaltNone = 0u, kHaltLimit = 1u, kHaltStopToken = 2u;
 
+// What a wide step is to do for each of its runs, that is for each of up to kMostRuns sessions.
+const uint kMostRuns = 128u, kMostRows = 128u;
+const uint kWideQueueLength = 4u;      // wide steps that may be submitted and unfinished
+const uint kTaskMore = 0x80000000u;    // more of the prompt follows in a later step: no logits, no sample
+
+struct WideTask {
+    uint runs;
+    uint reserved[3];
+    uint entries[kMostRuns];
+    uint rows[kMostRuns];  // tokens of the prompt to read, with kTaskMore; 0: the pending token, if there is one
+};
+
 struct ControlHeader {
-    uint step;                // steps finished; the next one serves entry queue[step % kQueueLength]
-    uint wide_entry;          // that wide steps serve; the host changes it when none is in flight
+    uint step;                // decode steps finished; the next one serves entry queue[step % kQueueLength]
+    uint wide_step;           // wide steps finished; the next one does tasks[wide_step % kWideQueueLength]
     uint reserved[2];
-    uint queue[kQueueLength]; // written by the host before it submits
+    uint queue[kQueueLength]; // written by the host before it submits, as are the tasks
+    WideTask tasks[kWideQueueLength];
 };
 
 // One session. The device writes while steps of this entry are in flight, the host only between them; the prompt ring
@@ -221,22 +234,31 @@ struct DeepEmbedParams {
 };
 const uint kDeepEmbedWeights = 0u, kDeepEmbedParams = 1u, kDeepEmbedScratch = 2u;
 
-// ---- wide steps: up to T tokens of a prompt at once ----------------------------------------------------------------------
-// Their scratch has a header of its own: the run of rows (one row a token) that the step reads, all of one session.
-const uint kWideRows = 0u;      // tokens read in this step
-const uint kWideEntry = 1u;     // control entry
-const uint kWideSlot = 2u;      // state slot
-const uint kWideParity = 3u;    // as kStepParity: which copy of the kept inputs is the old one
-const uint kWideLast = 4u;      // 1: nothing of the prompt is left after this step
-const uint kWideWords = 64u;
+// ---- wide steps: up to T tokens at once, in runs: neighbouring rows (one row a token) of one session ----------------------
+// Their scratch has a header of its own, written by wide_begin.
+const uint kWideRows = 0u;      // rows of this step
+const uint kWideRuns = 1u;
+const uint kWideAnswers = 2u;   // rows whose logits are wanted: the last of some runs
+const uint kWideRunsAt = 64u;   // the runs, kRunWords each:
+const uint kRunEntry = 0u;      // control entry
+const uint kRunSlot = 1u;       // state slot
+const uint kRunParity = 2u;     // as kStepParity
+const uint kRunFirst = 3u;      // its first row
+const uint kRunRows = 4u;
+const uint kRunPrompt = 5u;     // 1: the rows are the prompt's, 0: the token produced before
+const uint kRunSample = 6u;     // 1: a token is sampled at the end
+const uint kRunWords = 8u;
+const uint kWideRowsAt = 64u + 8u * 128u;              // of each row: its token, its run
+const uint kWideAnswersAt = 64u + 8u * 128u + 2u * 128u; // of each answer: its row, its state slot
+const uint kWideWords = 64u + 8u * 128u + 4u * 128u;
 
-// wide_begin: the header, from the control block.
+// wide_begin: the header, from the control block. One workgroup of kMostRuns invocations.
 struct WideBeginParams {
     uint most_rows; // T
 };
 const uint kWideBeginScratch = 0u, kWideBeginControl = 1u;
 
-// wide_mix: mixed[m, t] = n + (previous - n) (mu_m + extra[m, t]), n = LN(x[t]). A workgroup a row.
+// wide_mix: mixed[m, t] = n + (previous - n) (mu_m + extra[m, t]), n = LN(x[t]). A workgroup a row, or an answer.
 const uint kMaxMixes = 6u;
 struct WideMixParams {
     uint width;
@@ -251,12 +273,13 @@ struct WideMixParams {
     uint extra_stride;
     uint mixes;         // M
     uint writes_kept;   // 1: this launch stores the new copy
+    uint answers;       // 1: x of the answers' rows, in their order; nothing is shifted
     uint mix_at[kMaxMixes]; // parameters: mu_m [C]
 };
 const uint kWideMixParams = 0u, kWideMixScratch = 1u, kWideMixState = 2u;
 
 // matmul: out[t, row] = act(W in[t]), or out[t, row] += gate[t, row] (W in[t]), for the segments of a launch. A segment is
-// three uvec4 in the parameter buffer: {end_tile, weights_at, rows, result} {input_at, activation, plain, groups}
+// three uvec4 in a table: {end_tile, weights_at, rows, result} {input_at, activation, plain, groups}
 // {result_stride, input_stride, gate, gate_stride}; result and gate and their strides are in floats, gate kNone: none.
 const uint kWideSegmentWords = 12u;
 const uint kActivationAdd = 16u; // added to what is there, which only one launch of a step may do at a place
@@ -265,8 +288,11 @@ const uint kSpecTileTokens = 2u;
 const uint kSpecThreadRows = 3u;  // quads of rows of an invocation
 const uint kSpecThreadTokens = 4u;// quads of tokens of an invocation
 const uint kTileGroups = 4u;      // weight groups of W and of the inputs that are in shared memory at a time
+// matmul_few: the same for few tokens, read as matvecs read: kSpecLanes, kSpecRows, kSpecGroupRows, and
+const uint kSpecFewTokens = 4u;   // tokens of a workgroup
 struct MatmulParams {
-    uint segments_at; // parameters
+    uint segments_at; // table
+    uint answers;     // 1: of the answers, whose results go to the rows of their state slots
 };
 const uint kMatmulWeights = 0u, kMatmulParams = 1u, kMatmulScratch = 2u, kMatmulOut = 3u;
 
@@ -313,20 +339,12 @@ struct WideDeepEmbedParams {
     uint width;
 };
 
-// wide_last: the end of a wide step: its last row becomes the x of a decode step, whose head follows, and the control
-// entry is brought up to date.
-struct WideLastParams {
-    uint x_at;    // wide scratch [T, C]
-    uint groups;
-    uint to_at;   // decode scratch [C]
-};
-const uint kWideLastScratch = 0u, kWideLastStep = 1u, kWideLastControl = 2u;
-
-// ---- sample: the end of a step: choose a token, update the control block ------------------------------------------------
+// ---- sample: the end of a step: choose a token, update the control block; of a wide step, a workgroup a run --------------
 struct SampleParams {
     uint vocabulary;    // V
     uint history_stride;// floats from slot to slot in history and logits
     uint work_at;       // scratch [V]: logits after penalties and temperature
+    uint work_stride;   // wide steps: between runs
 };
 const uint kSampleLogits = 0u, kSampleHistory = 1u, kSampleScratch = 2u, kSampleControl = 3u;
 

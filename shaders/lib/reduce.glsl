@@ -13,7 +13,8 @@ const uint kLocalSize = gl_WorkGroupSize.x;
 
 #ifdef SUBGROUP
 // Subgroups of 4 and more; one partial sum each.
-shared vec4 reduce_parts[kLocalSize / 4u + 1u];
+const uint kLeastTeam = 4u;
+shared vec4 reduce_parts[kLocalSize / kLeastTeam + 1u];
 
 uint team_count() { return gl_NumSubgroups; }
 uint team() { return gl_SubgroupID; }
@@ -41,6 +42,7 @@ vec4 lanes_add(vec4 value, uint lanes) {
     return value;
 }
 #else
+const uint kLeastTeam = kLanes;
 shared vec4 reduce_parts[kLocalSize];
 
 uint team_count() { return kLocalSize / kLanes; }

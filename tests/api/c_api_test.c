@@ -203,6 +203,52 @@ static int sessions(ff_model *model, const char *state_path) {
     return failures;
 }
 
+static void count_end(void *payload, const ff_generate_result *result) {
+    if (result->produced == 4 && result->reason == FF_STOP_LIMIT) ++*(int *)payload;
+}
+
+static void batches(ff_model *model) {
+    ff_batch *batch = NULL;
+    ff_session *session[2] = {NULL, NULL};
+    ff_batch_request request = FF_BATCH_REQUEST_INIT;
+    ff_batch_progress progress = FF_BATCH_PROGRESS_INIT;
+    ff_generate_result result = FF_GENERATE_RESULT_INIT;
+    const uint32_t prompt[3] = {72, 105, 33}, beyond = 70000;
+    int ended = 0;
+    CHECK(ff_batch_create(&batch, model, 0, &error) == FF_ERROR_ARGUMENT && batch == NULL);
+    CHECK(ff_batch_create(&batch, model, 129, &error) == FF_ERROR_ARGUMENT);
+    CHECK(ff_batch_create(NULL, model, 2, &error) == FF_ERROR_ARGUMENT);
+    CHECK(ff_batch_create(&batch, model, 2, &error) == FF_OK);
+    CHECK(ff_session_create(&session[0], model, &error) == FF_OK);
+    CHECK(ff_session_create(&session[1], model, &error) == FF_OK);
+    if (!batch || !session[0] || !session[1]) return;
+    request.tokens = &beyond;
+    request.token_count = 1;
+    CHECK(ff_batch_add(batch, session[0], &request, &error) == FF_ERROR_ARGUMENT && strstr(error.message, "70000"));
+    request.tokens = NULL;
+    CHECK(ff_batch_add(batch, session[0], &request, &error) == FF_ERROR_ARGUMENT);
+    CHECK(ff_batch_add(batch, session[0], NULL, &error) == FF_ERROR_ARGUMENT);
+    request.tokens = prompt;
+    request.token_count = 3;
+    request.generate.count = 4;
+    request.generate.payload = &ended;
+    request.on_end = count_end;
+    CHECK(ff_batch_add(batch, session[0], &request, &error) == FF_OK);
+    CHECK(ff_batch_add(batch, session[0], &request, &error) == FF_ERROR_ARGUMENT);
+    CHECK(ff_batch_add(batch, session[1], &request, &error) == FF_OK);
+    CHECK(ff_session_reset(session[1], &error) == FF_ERROR_ARGUMENT);
+    CHECK(ff_batch_run(batch, 2, &progress, &error) == FF_OK && progress.active == 2 && progress.steps == 2);
+    CHECK(ff_batch_remove(batch, session[1], &result, &error) == FF_OK && result.reason == FF_STOP_CALLBACK);
+    CHECK(ff_batch_remove(batch, session[1], &result, &error) == FF_ERROR_ARGUMENT);
+    CHECK(ff_batch_run(batch, 0, NULL, &error) == FF_OK && ended == 1);
+    CHECK(ff_batch_run(batch, 0, &progress, &error) == FF_OK && progress.active == 0 && progress.steps == 0);
+    CHECK(ff_batch_run(NULL, 0, NULL, &error) == FF_ERROR_ARGUMENT);
+    ff_batch_destroy(batch);
+    ff_batch_destroy(NULL);
+    ff_session_destroy(session[0]);
+    ff_session_destroy(session[1]);
+}
+
 static void synthetic(void) {
     ff_checkpoint *checkpoint = NULL;
     ff_model_info info = FF_MODEL_INFO_INIT;
@@ -242,6 +288,7 @@ static void models(ff_engine *engine, const ff_checkpoint *checkpoint) {
     CHECK(ff_model_launch(model, 1, &launch, &error) == FF_OK && launch.layer == 0 && launch.read_count > 0);
     CHECK(ff_model_launch(model, 9999, &launch, &error) == FF_ERROR_ARGUMENT);
     sessions(model, "c_api_test.state");
+    batches(model);
     ff_model_destroy(model);
     ff_model_destroy(NULL);
 }

@@ -1,5 +1,5 @@
 // Matrices times the rows of a wide step, against float64: shapes that are multiples of nothing, several segments, sums
-// added to what is there, and every size of tile giving the same bits.
+// added to what is there, answers that go to their slots, and every size of tile giving the same bits.
 #include "runtime/kernels/wide.h"
 #include "tests/kernels/scene.h"
 #include "tests/reference/reference.h"
@@ -10,17 +10,22 @@ using namespace ff::test;
 namespace {
 
 constexpr double kTolerance = 2e-5;
-constexpr std::uint32_t kMost = 70; // rows that the step could have
-
 struct Shape {
     std::uint32_t rows, columns, tokens;
     bool add, gated;
+    std::uint32_t most = 70; // rows that the step could have; few of them are matmul_few's
+    bool answers = false;    // the tokens are answers, whose results go to slots in another order
 };
 
+std::uint32_t slot_of(std::uint32_t token, const Shape &shape) {
+    return shape.answers ? shape.most - 1 - token : token;
+}
+
 // An array of rows as a plan lays it out; `values` [tokens, floats], the rows behind them NaN.
-kernels::Activation array(Scene &scene, std::string name, const std::vector<float> &values, std::uint32_t floats) {
+kernels::Activation array(Scene &scene, std::string name, const std::vector<float> &values, std::uint32_t floats,
+                          std::uint32_t most) {
     const std::uint32_t stride = padded(floats);
-    std::vector<float> padded_values(std::size_t{kMost} * stride, std::numeric_limits<float>::quiet_NaN());
+    std::vector<float> padded_values(std::size_t{most} * stride, std::numeric_limits<float>::quiet_NaN());
     for (std::size_t t = 0; t < values.size() / floats; ++t)
         for (std::uint32_t i = 0; i < stride; ++i)
             padded_values[t * stride + i] = i < floats ? values[t * floats + i] : 0.0F;
@@ -41,21 +46,24 @@ struct Case {
 
     kernels::StepBuffers step() {
         kernels::StepBuffers buffers = scene.step();
-        buffers.rows = kMost;
+        buffers.rows = buffers.runs = shape.most;
+        buffers.tables = buffers.parameters;
         return buffers;
     }
     std::vector<kernels::Launch> launches() {
         std::vector<kernels::MatmulSegment> segments = {
             {&matrix, input, kernels::ActivationKind::none, out, shape.add, gate}};
         if (!shape.add) segments.push_back({&second, input, kernels::ActivationKind::relu_squared, other_out});
-        return must(kernels::matmul(step(), {5, segments, {}}));
+        return must(kernels::matmul(step(), {5, segments, {}, shape.answers}));
     }
     std::vector<float> results(const kernels::Activation &from) const {
         const std::vector<float> all = scene.floats(from);
         std::vector<float> rows;
         const std::uint32_t stride = padded(shape.rows);
-        for (std::uint32_t t = 0; t < shape.tokens; ++t)
-            rows.insert(rows.end(), all.begin() + t * stride, all.begin() + t * stride + shape.rows);
+        for (std::uint32_t t = 0; t < shape.tokens; ++t) {
+            const auto begin = all.begin() + slot_of(t, shape) * stride;
+            rows.insert(rows.end(), begin, begin + shape.rows);
+        }
         return rows;
     }
 };
@@ -67,10 +75,11 @@ Case make_case(const Shape &shape, kernels::WeightType type) {
     const auto input = random.vector(std::size_t{shape.tokens} * shape.columns),
                before = random.vector(std::size_t{shape.tokens} * shape.rows),
                gate = random.vector(std::size_t{shape.tokens} * shape.rows);
-    const std::uint64_t floats = kMost * (padded(shape.columns) + 3ULL * padded(shape.rows)) + 256;
+    const std::uint64_t floats = shape.most * (padded(shape.columns) + 3ULL * padded(shape.rows)) + 256 + shader::kWideWords;
     Case made{Scene({.scratch_floats = floats,
                      .weight_bytes = 2 * matrix_bytes(shape.rows, shape.columns, type),
-                     .parameter_floats = 256}),
+                     .parameter_floats = 256,
+                     .header_words = shader::kWideWords}),
               {},
               {},
               {},
@@ -83,10 +92,10 @@ Case make_case(const Shape &shape, kernels::WeightType type) {
     made.matrix = put_matrix(made.scene.weights, "first.weight", values, shape.rows, shape.columns, type);
     if (!shape.add)
         made.second = put_matrix(made.scene.weights, "second.weight", second, shape.rows, shape.columns, type);
-    made.input = array(made.scene, "input", input, shape.columns);
-    made.out = array(made.scene, "out", before, shape.rows);
-    if (shape.gated) made.gate = array(made.scene, "gate", gate, shape.rows);
-    if (!shape.add) made.other_out = array(made.scene, "other", before, shape.rows);
+    made.input = array(made.scene, "input", input, shape.columns, shape.most);
+    made.out = array(made.scene, "out", before, shape.rows, shape.most);
+    if (shape.gated) made.gate = array(made.scene, "gate", gate, shape.rows, shape.most);
+    if (!shape.add) made.other_out = array(made.scene, "other", before, shape.rows, shape.most);
     for (std::uint32_t t = 0; t < shape.tokens; ++t) {
         const auto x = row(input, shape.columns, t);
         const auto product = reference::multiply(rounded(values, type), reference::widen(x)),
@@ -99,10 +108,34 @@ Case make_case(const Shape &shape, kernels::WeightType type) {
             made.other_want.push_back(positive * positive);
         }
     }
-    made.scene.scratch.set(made.scene.header, std::vector<std::uint32_t>{shape.tokens});
+    std::vector<std::uint32_t> header(shader::kWideWords, 0);
+    header[shape.answers ? shader::kWideAnswers : shader::kWideRows] = shape.tokens;
+    for (std::uint32_t t = 0; t < shape.tokens; ++t)
+        header[shader::kWideAnswersAt + 2 * t + 1] = slot_of(t, shape);
+    made.scene.scratch.set(made.scene.header, header);
     made.scene.scratch.may_change(made.out.view);
     if (!shape.add) made.scene.scratch.may_change(made.other_out.view);
     return made;
+}
+
+} // namespace
+
+namespace {
+
+// `variant`: forced on the launches, which are built for the one that this device would get.
+void check(const Shape &shape, const kernels::Variant &variant) {
+    CAPTURE(kernels::full_name(variant));
+    CAPTURE(shape.rows);
+    CAPTURE(shape.columns);
+    CAPTURE(shape.tokens);
+    CAPTURE(shape.most);
+    Case made = make_case(shape, weight_type(variant));
+    if (!variant.needs_subgroup) made.scene.traits.subgroup_arithmetic = false;
+    const auto launches = made.launches();
+    for (const kernels::Launch &launch : launches) REQUIRE(launch.variant == &variant);
+    made.scene.run(launches);
+    CHECK_CLOSE(made.results(made.out), made.want, kTolerance);
+    if (!shape.add) CHECK_CLOSE(made.results(made.other_out), made.other_want, kTolerance);
 }
 
 } // namespace
@@ -113,16 +146,21 @@ TEST_CASE("matmul") {
                                   {77, 129, 3, false, false},
                                   {66, 40, 65, true, true},
                                   {130, 77, 70, true, false},
-                                  {64, 32, 64, false, false}}) {
-            CAPTURE(variant->name);
-            CAPTURE(shape.rows);
-            CAPTURE(shape.columns);
-            CAPTURE(shape.tokens);
-            Case made = make_case(shape, weight_type(*variant));
-            made.scene.run(made.launches());
-            CHECK_CLOSE(made.results(made.out), made.want, kTolerance);
-            if (!shape.add) CHECK_CLOSE(made.results(made.other_out), made.other_want, kTolerance);
-        }
+                                  {64, 32, 64, false, false},
+                                  {65, 24, 17, false, false, 30},
+                                  {65, 24, 9, false, false, 20, true}})
+            check(shape, *variant);
+}
+
+TEST_CASE("matmul: few tokens") {
+    for (const kernels::Variant *variant : runnable_variants("matmul_few"))
+        for (const Shape shape : {Shape{1, 4, 1, false, false, 2},
+                                  {77, 129, 2, false, false, 2},
+                                  {66, 300, 3, true, true, 4},
+                                  {130, 77, 8, true, false, 8},
+                                  {35, 40, 5, false, false, 8},
+                                  {35, 40, 6, false, false, 7, true}})
+            check(shape, *variant);
 }
 
 TEST_CASE("matmul: every tile that a device may get gives the same bits") {
@@ -146,6 +184,30 @@ TEST_CASE("matmul: every tile that a device may get gives the same bits") {
             force_constant(launch, shader::kSpecThreadTokens, tile.thread_tokens);
             launch.groups[1] /* of tokens; the segment table counts tiles of 64 rows */ =
                 (65 + tile.tokens - 1) / tile.tokens;
+            made.scene.run(launches);
+            if (first.empty()) first = made.results(made.out);
+            CHECK(made.results(made.out) == first);
+        }
+    }
+}
+
+TEST_CASE("matmul: few tokens give the same bits beside others and alone, whatever a workgroup has") {
+    for (const kernels::Variant *variant : runnable_variants("matmul_few")) {
+        CAPTURE(variant->name);
+        std::vector<float> first;
+        struct Workgroup {
+            std::uint32_t rows, tokens; // rows: of a team at once
+        };
+        for (const Workgroup size : {Workgroup{4, 8}, {8, 8}, {2, 4}, {4, 2}, {3, 1}}) {
+            CAPTURE(size.tokens);
+            Case made = make_case({77, 100, 7, true, true, 8}, weight_type(*variant));
+            if (!variant->needs_subgroup) made.scene.traits.subgroup_arithmetic = false;
+            auto launches = made.launches();
+            REQUIRE(launches.size() == 1);
+            kernels::Launch &launch = launches.front();
+            force_constant(launch, shader::kSpecRows, size.rows);
+            force_constant(launch, shader::kSpecFewTokens, size.tokens);
+            launch.groups[1] = (7 + size.tokens - 1) / size.tokens;
             made.scene.run(launches);
             if (first.empty()) first = made.results(made.out);
             CHECK(made.results(made.out) == first);

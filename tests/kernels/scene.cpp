@@ -23,7 +23,9 @@ Scene::Scene(const SceneSize &size)
     : traits(device()->traits()), scratch("scratch", 4 * size.scratch_floats + 32 * 512),
       state("state", 4 * size.state_floats + 1024), weights("weights", size.weight_bytes + 1024),
       parameters(size.parameter_floats) {
-    header = scratch.put(std::span<const std::uint32_t>(StepHeader{}.words()));
+    std::vector<std::uint32_t> words = StepHeader{}.words();
+    words.resize(size.header_words, 0);
+    header = scratch.put(std::span<const std::uint32_t>(words));
 }
 
 kernels::StepBuffers Scene::step() {

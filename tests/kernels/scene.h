@@ -20,6 +20,7 @@ struct StepHeader {
 
 struct SceneSize {
     std::uint64_t scratch_floats = 0, state_floats = 0, weight_bytes = 0, parameter_floats = 0;
+    std::size_t header_words = shader::kStepWords;
 };
 
 struct Scene {

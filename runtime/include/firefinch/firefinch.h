@@ -444,6 +444,56 @@ typedef struct ff_generate_result {
 FF_API ff_status ff_session_generate(ff_session *session, const ff_generate_options *options, ff_generate_result *out,
                                      ff_error *error);
 
+/* ---- batch: many sessions in one step ---------------------------------------------------------------------------------- */
+
+/* One thread at a time, which may not use its model's other sessions from a callback. */
+typedef struct ff_batch ff_batch;
+
+/* Steps for up to max_sessions (at most 128) sessions, of which each reads a token of every session that generates, and
+ * prompts besides: compiles and records them, and allocates what they work in. Fails with FF_ERROR_ARGUMENT or
+ * FF_ERROR_OUT_OF_DEVICE_MEMORY. */
+FF_API ff_status ff_batch_create(ff_batch **out, ff_model *model, uint32_t max_sessions, ff_error *error);
+/* Removes the sessions that have not ended. */
+FF_API void ff_batch_destroy(ff_batch *batch);
+
+typedef struct ff_batch_request {
+    uint32_t struct_size;
+    const uint32_t *tokens;       /* [token_count] read first; copied. May be none where the session has read before */
+    size_t token_count;
+    ff_generate_options generate; /* in_flight is not used */
+    /* Called when the session has ended, from ff_batch_run with generate.payload; may be NULL. Of the result, seconds,
+     * submissions and host_seconds are 0: they are the batch's. */
+    void (*on_end)(void *payload, const ff_generate_result *result);
+} ff_batch_request;
+#define FF_BATCH_REQUEST_INIT {sizeof(ff_batch_request), 0, 0, FF_GENERATE_OPTIONS_INIT, 0}
+
+/* Lets a session take part, from the next step on until it has ended; meanwhile it cannot be used otherwise. A session
+ * that is destroyed meanwhile goes when it has ended. Fails with FF_ERROR_ARGUMENT as ff_session_prefill and
+ * ff_session_generate do, and when the batch is full, or the session is in one or of another model. */
+FF_API ff_status ff_batch_add(ff_batch *batch, ff_session *session, const ff_batch_request *request, ff_error *error);
+/* Ends a session's part between two runs: it has read what was delivered, or a part of its prompt. out may be NULL. */
+FF_API ff_status ff_batch_remove(ff_batch *batch, ff_session *session, ff_generate_result *out, ff_error *error);
+
+typedef struct ff_batch_progress {
+    uint32_t struct_size;
+    uint32_t active;         /* sessions that have not ended */
+    uint64_t steps;          /* of this run, as all that follows */
+    uint64_t prompt_tokens;  /* read */
+    uint64_t produced;       /* tokens delivered, of all sessions */
+    uint64_t submissions, launches;
+    double seconds, host_seconds;
+} ff_batch_progress;
+#define FF_BATCH_PROGRESS_INIT {sizeof(ff_batch_progress), 0, 0, 0, 0, 0, 0, 0, 0}
+
+/**
+ * Runs until every session has ended, or for `steps` steps (0: no limit). A session's tokens are those it would produce
+ * alone: which others take part changes at most the rounding of its logits (by the number of sessions, and where a
+ * prompt is read in the same step).
+ *
+ * Fails with FF_ERROR_DEVICE_LOST. out may be NULL.
+ */
+FF_API ff_status ff_batch_run(ff_batch *batch, uint64_t steps, ff_batch_progress *out, ff_error *error);
+
 /* What the launches of a decode step cost, by kernel. Immutable. */
 typedef struct ff_profile_report ff_profile_report;
 typedef struct ff_kernel_cost {

@@ -19,6 +19,8 @@
 
 #include <cstdint>
 #include <exception>
+#include <functional>
+#include <list>
 #include <memory>
 #include <optional>
 #include <stdexcept>
@@ -398,6 +400,71 @@ class Session {
 };
 
 inline Snapshot::Snapshot(Session &session) : handle_(detail::create<ff_snapshot>(ff_snapshot_create, session.get())) {}
+
+// Many sessions in one step.
+class Batch {
+  public:
+    using OnToken = std::function<bool(std::uint32_t)>; // false stops the session after this token
+    using OnEnd = std::function<void(const ff_generate_result &)>;
+
+    Batch(const Model &model, std::uint32_t max_sessions)
+        : handle_(detail::create<ff_batch>(ff_batch_create, model.get(), max_sessions)) {}
+    // The callback fields of `options` are set by this function. What on_token throws stops its session, what either
+    // throws arrives from run().
+    void add(Session &session, const std::vector<std::uint32_t> &prompt, ff_generate_options options, OnToken on_token,
+             OnEnd on_end = {}) {
+        auto member = std::make_unique<Member>(Member{this, std::move(on_token), std::move(on_end)});
+        options.payload = member.get();
+        options.on_token = [](void *opaque, std::uint32_t token) -> int {
+            auto &self = *static_cast<Member *>(opaque);
+            bool goes_on = false;
+            self.batch->guarded([&] { goes_on = self.on_token(token); });
+            return goes_on ? 0 : 1;
+        };
+        ff_batch_request request = FF_BATCH_REQUEST_INIT;
+        request.tokens = prompt.data();
+        request.token_count = prompt.size();
+        request.generate = options;
+        request.on_end = [](void *opaque, const ff_generate_result *result) {
+            auto &self = *static_cast<Member *>(opaque);
+            if (self.on_end) self.batch->guarded([&] { self.on_end(*result); });
+            self.batch->members_.remove_if([&](const auto &member) { return member.get() == &self; });
+        };
+        detail::check(ff_batch_add, get(), session.get(), &request);
+        members_.push_back(std::move(member));
+    }
+    ff_generate_result remove(Session &session) {
+        return detail::fetch<ff_generate_result>(ff_batch_remove, get(), session.get());
+    }
+    // Until every session has ended, or for `steps` steps.
+    ff_batch_progress run(std::uint64_t steps = 0) {
+        const auto progress = detail::fetch<ff_batch_progress>(ff_batch_run, get(), steps);
+        if (thrown_) std::rethrow_exception(std::exchange(thrown_, nullptr));
+        return progress;
+    }
+    ff_batch *get() const { return handle_.get(); }
+    Batch(const Batch &) = delete; // callbacks have its address
+    Batch &operator=(const Batch &) = delete;
+
+  private:
+    struct Member {
+        Batch *batch;
+        OnToken on_token;
+        OnEnd on_end;
+    };
+    template <class Call>
+    void guarded(Call &&call) {
+        try {
+            call();
+        } catch (...) {
+            if (!thrown_) thrown_ = std::current_exception();
+        }
+    }
+
+    std::list<std::unique_ptr<Member>> members_; // a removed one stays until the batch goes
+    std::exception_ptr thrown_;
+    detail::Owner<ff_batch, ff_batch_destroy> handle_;
+};
 
 } // namespace firefinch
 
