@@ -22,16 +22,18 @@ struct Case {
     std::vector<float> values, weight, bias;
 };
 
-// A control block whose next step serves entry 1 of 2.
+constexpr std::size_t kEntries = 2;
+
+// A control block whose next step serves entry 1.
 std::vector<std::uint32_t> control_words(const Entry &entry) {
     auto header = std::make_unique<shader::ControlHeader>();
     header->step = shader::kQueueLength + 3; // around the ring once
     header->queue[3] = 1;
-    std::vector<Entry> entries(2);
+    std::vector<Entry> entries(kEntries);
     entries[1] = entry;
-    std::vector<std::uint32_t> words((sizeof *header + 2 * sizeof(Entry)) / 4);
+    std::vector<std::uint32_t> words((sizeof *header + kEntries * sizeof(Entry)) / 4);
     std::memcpy(words.data(), header.get(), sizeof *header);
-    std::memcpy(words.data() + sizeof *header / 4, entries.data(), 2 * sizeof(Entry));
+    std::memcpy(words.data() + sizeof *header / 4, entries.data(), kEntries * sizeof(Entry));
     return words;
 }
 
@@ -40,7 +42,7 @@ Case make_case(std::uint32_t vocabulary, std::uint32_t width, kernels::WeightTyp
     Case made{Scene({.scratch_floats = width + 64ULL,
                      .weight_bytes = matrix_bytes(vocabulary, width, type),
                      .parameter_floats = 2ULL * width + 64}),
-              GuardedMemory("control", 16384),
+              GuardedMemory("control", sizeof(shader::ControlHeader) + kEntries * sizeof(Entry) + 256),
               {},
               {},
               {},
