@@ -7,7 +7,7 @@
 # 1. release build, all tests, on the best device (or FIREFINCH_TEST_DEVICE: number, part of a name, or UUID)
 # 2. the tests that use a device again under the floor profile: Vulkan 1.1 without any optional feature
 # 3. and again on Mesa's software device with other vector widths, that is with subgroups of 4 and 16
-# 4. address and undefined-behaviour sanitizers: file formats, the C API and the program
+# 4. address and undefined-behaviour sanitizers: file formats, chat templates and the C API
 #
 # FIREFINCH_WERROR=ON makes warnings errors. JOBS: how much runs at once; default: the number of processors.
 set -uo pipefail
@@ -64,11 +64,11 @@ build release
 run "release" release
 [ "$quick" = yes ] && finish
 
-# The suites that have a floor test of their own have just run it; the program adds nothing to what a width changes.
-# Whole models run with subgroups of 4 and 8; with 16, their kernels and plans.
-device_tests=(-LE '^(formats|apps)$')
+# The suites that have a floor test of their own have just run it; the program and what a session does with tokens add
+# nothing to what a width changes. Whole models run with subgroups of 4 and 8; with 16, their kernels and plans.
+device_tests=(-LE '^(formats|apps|program_text|sessions)$')
 leave_out=([128]='_floor$' [512]='_floor$|^models$')
-FIREFINCH_TEST_PROFILE=floor run "release, floor profile" release -LE '^(formats|kernels|models)$'
+FIREFINCH_TEST_PROFILE=floor run "release, floor profile" release -LE '^(formats|program_text|kernels|models|sessions)$'
 
 # The shader cache of Mesa does not notice a changed width.
 export MESA_SHADER_CACHE_DISABLE=true
@@ -82,9 +82,8 @@ else
   echo "== no software device (Mesa's llvmpipe) here: its vector widths are not tested"
 fi
 
-build asan --target formats_tests c_api_test apps_tests firefinch_program
-run "asan, formats" asan -L '^formats$'
+build asan --target formats_tests c_api_test program_text_tests
+run "asan, formats and texts" asan -L '^(formats|program_text)$'
 # The drivers' own leaks are not ours to mend.
-# Perplexity and bench read no file that others do not, and are slow under it.
-ASAN_OPTIONS=detect_leaks=0 run "asan, api and apps" asan -L '^(api|apps)$' -E '^apps:? (perplexity|bench)'
+ASAN_OPTIONS=detect_leaks=0 run "asan, C API" asan -L '^api$'
 finish
