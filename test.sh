@@ -70,12 +70,11 @@ device_tests=(-LE '^(formats|apps|program_text|sessions)$')
 leave_out=([128]='_floor$' [512]='_floor$|^models$')
 FIREFINCH_TEST_PROFILE=floor run "release, floor profile" release -LE '^(formats|program_text|kernels|models|sessions)$'
 
-# The shader cache of Mesa does not notice a changed width.
-export MESA_SHADER_CACHE_DISABLE=true
 devices=$(build/release/firefinch devices --json)
 if grep -q llvmpipe <<< "$devices"; then
   for width in 128 512; do
-    LP_NATIVE_VECTOR_WIDTH=$width FIREFINCH_TEST_DEVICE=llvmpipe \
+    # The shader cache of Mesa does not notice a changed width.
+    MESA_SHADER_CACHE_DIR=$PWD/build/mesa-$width LP_NATIVE_VECTOR_WIDTH=$width FIREFINCH_TEST_DEVICE=llvmpipe \
       run "release, software device, vectors of $width bits" release "${device_tests[@]}" -E "${leave_out[$width]}"
   done
 else

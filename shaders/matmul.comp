@@ -12,6 +12,7 @@ layout(constant_id = kSpecTileRows) const uint kTileRows = 64u;
 layout(constant_id = kSpecTileTokens) const uint kTileTokens = 64u;
 layout(constant_id = kSpecThreadRows) const uint kThreadRows = 2u;
 layout(constant_id = kSpecThreadTokens) const uint kThreadTokens = 2u;
+layout(constant_id = kSpecByInput) const uint kByInput = 0u;
 layout(push_constant) uniform Params { MatmulParams p; };
 layout(set = 0, binding = kMatmulParams) readonly buffer Segments { uvec4 segments[]; };
 layout(set = 0, binding = kMatmulScratch) readonly buffer Scratch4 { vec4 scratch4[]; };
@@ -34,6 +35,42 @@ void load_row(uint row_at, uint groups, uint group, bool plain, out vec4 low, ou
 #endif
 }
 
+// The weights of a tile: of groups base .. base + kTileGroups - 1, zero beyond the last one, and rows from first_row on.
+void load_by_row(uint base, uint groups, uint rows, uint weights_at, uint first_row, bool plain) {
+#ifdef WEIGHTS_BLOCKS
+    uint units = plain ? plain_row_units(groups) : row_units(groups);
+#else
+    uint units = row_units(groups);
+#endif
+    for (uint i = gl_LocalInvocationID.x; i < kRowQuads * kTileGroups; i += gl_WorkGroupSize.x) {
+        uint quad = i % kRowQuads, group = i / kRowQuads;
+        mat4 low = mat4(0.0), high = mat4(0.0); // [row][column]
+        if (base + group < groups)
+            for (uint r = 0u; r < 4u; ++r) {
+                uint row = min(first_row + 4u * quad + r, rows - 1u);
+                load_row(weights_at + row * units, groups, base + group, plain, low[r], high[r]);
+            }
+        low = transpose(low);
+        high = transpose(high);
+        for (uint c = 0u; c < 4u; ++c) {
+            weight_tile[(8u * group + c) * kRowQuads + quad] = low[c];
+            weight_tile[(8u * group + 4u + c) * kRowQuads + quad] = high[c];
+        }
+    }
+}
+// Of a matrix kept by input.
+void load_by_input(uint base, uint inputs, uint rows, uint weights_at, uint first_row) {
+    uint groups = (rows + 7u) / 8u;
+    for (uint i = gl_LocalInvocationID.x; i < kRowQuads / 2u * kDepth; i += gl_WorkGroupSize.x) {
+        uint of_tile = i % (kRowQuads / 2u), column = i / (kRowQuads / 2u);
+        vec4 low = vec4(0.0), high = vec4(0.0);
+        if (8u * base + column < inputs)
+            load_outputs(weights_at, groups, 8u * base + column, min(first_row / 8u + of_tile, groups - 1u), low, high);
+        weight_tile[column * kRowQuads + 2u * of_tile] = low;
+        weight_tile[column * kRowQuads + 2u * of_tile + 1u] = high;
+    }
+}
+
 void main() {
     uint rows_of_step = header[p.answers != 0u ? kWideAnswers : kWideRows];
     uint first_token = gl_WorkGroupID.y * kTileTokens;
@@ -44,13 +81,9 @@ void main() {
         s += 3u;
     }
     uvec4 first = segments[s], second = segments[s + 1u], third = segments[s + 2u];
-    uint rows = first.z, groups = second.w, first_row = (gl_WorkGroupID.x - begin) * kTileRows;
+    uint rows = first.z, inputs = second.w, first_row = (gl_WorkGroupID.x - begin) * kTileRows;
+    uint groups = kByInput != 0u ? (inputs + 7u) / 8u : second.w;
     bool plain = second.z != 0u;
-#ifdef WEIGHTS_BLOCKS
-    uint units = plain ? plain_row_units(groups) : row_units(groups);
-#else
-    uint units = row_units(groups);
-#endif
 
     uint thread_row = gl_LocalInvocationID.x % (kRowQuads / kThreadRows) * kThreadRows;
     uint thread_token = gl_LocalInvocationID.x / (kRowQuads / kThreadRows) * kThreadTokens;
@@ -58,21 +91,8 @@ void main() {
     for (uint i = 0u; i < 4u * kThreadTokens * kThreadRows; ++i) sums[i] = vec4(0.0);
 
     for (uint base = 0u; base < groups; base += kTileGroups) {
-        for (uint i = gl_LocalInvocationID.x; i < kRowQuads * kTileGroups; i += gl_WorkGroupSize.x) {
-            uint quad = i % kRowQuads, group = i / kRowQuads;
-            mat4 low = mat4(0.0), high = mat4(0.0); // [row][column]
-            if (base + group < groups)
-                for (uint r = 0u; r < 4u; ++r) {
-                    uint row = min(first_row + 4u * quad + r, rows - 1u);
-                    load_row(first.y + row * units, groups, base + group, plain, low[r], high[r]);
-                }
-            low = transpose(low);
-            high = transpose(high);
-            for (uint c = 0u; c < 4u; ++c) {
-                weight_tile[(8u * group + c) * kRowQuads + quad] = low[c];
-                weight_tile[(8u * group + 4u + c) * kRowQuads + quad] = high[c];
-            }
-        }
+        if (kByInput != 0u) load_by_input(base, inputs, rows, first.y, first_row);
+        else load_by_row(base, groups, rows, first.y, first_row, plain);
         for (uint i = gl_LocalInvocationID.x; i < kTokenQuads * kTileGroups; i += gl_WorkGroupSize.x) {
             uint quad = i % kTokenQuads, group = i / kTokenQuads;
             mat4 low = mat4(0.0), high = mat4(0.0); // [token][column]

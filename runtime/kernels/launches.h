@@ -57,6 +57,17 @@ struct ProjectAddArguments {
 };
 std::vector<Launch> project_add(const StepBuffers &step, const ProjectAddArguments &arguments);
 
+// x += gate * (matrix * input) for inputs that are mostly zero, of every row of a step, decode or wide; of many rows a
+// tiled product. The matrix is kept by input.
+struct SparseValueArguments {
+    std::int32_t layer;
+    const Matrix *matrix;
+    Activation input;
+    Activation gate; // no gate if its view is empty
+    Activation x;
+};
+Result<std::vector<Launch>> sparse_value(const StepBuffers &step, const SparseValueArguments &arguments);
+
 struct Wkv4Arguments {
     const Variant *variant = nullptr;
     std::int32_t layer = -1;

@@ -9,11 +9,6 @@
 namespace ff::kernels {
 namespace {
 
-// Floats from row to row of the step.
-std::uint32_t row_floats(const StepBuffers &step, const Activation &activation) {
-    return static_cast<std::uint32_t>(activation.view.bytes / 4 / step.rows);
-}
-
 std::uint32_t activation_of(const MatmulSegment &segment) {
     return segment.add ? shader::kActivationAdd : static_cast<std::uint32_t>(segment.activation);
 }

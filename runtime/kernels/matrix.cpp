@@ -1,15 +1,18 @@
 #include "runtime/kernels/matrix.h"
 
+#include "shaders/lib/interface.h"
+
 #include <algorithm>
 
 namespace ff::kernels {
 
 std::vector<MatrixPart> bindable_parts(const Matrix &matrix, const gpu::DeviceTraits &traits) {
     // Each cut starts a binding, so it must fall on the offset alignment: whole multiples of `step` rows do.
-    std::uint32_t step = 1;
+    std::uint32_t step = matrix.row_step();
     while (step * matrix.row_bytes() % traits.storage_offset_alignment != 0) step *= 2;
     const std::uint64_t fitting = traits.max_storage_buffer_range / matrix.row_bytes() / step * step;
-    const auto most = static_cast<std::uint32_t>(std::clamp<std::uint64_t>(fitting, step, 0xffffffffU));
+    const std::uint32_t countable = matrix.by_input ? shader::kMostSparseInputs / block_elements(matrix.type) : 0xffffffffU;
+    const auto most = static_cast<std::uint32_t>(std::clamp<std::uint64_t>(fitting, step, countable));
     std::vector<MatrixPart> cut;
     for (const MatrixPart &part : matrix.parts)
         for (std::uint32_t row = 0; row < part.rows; row += std::min(most, part.rows - row)) {

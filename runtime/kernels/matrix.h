@@ -1,4 +1,5 @@
-// A matrix on the device: rows of whole groups (8 elements, zero padded), in one or more parts that can each be bound.
+// A matrix on the device: rows of whole groups (8 elements, zero padded), or strips, in one or more parts that can each be
+// bound.
 #pragma once
 
 #include "runtime/kernels/kernel.h"
@@ -7,7 +8,7 @@ namespace ff::kernels {
 
 struct MatrixPart {
     gpu::BufferView view;
-    std::uint32_t first_row = 0, rows = 0;
+    std::uint32_t first_row = 0, rows = 0; // as they are stored: strips of a matrix kept by input
 };
 
 struct Matrix {
@@ -15,9 +16,13 @@ struct Matrix {
     WeightType type = WeightType::f32;
     std::uint32_t rows = 0, columns = 0;
     std::vector<MatrixPart> parts; // in row order
+    bool by_input = false;         // kept in strips (weight_layout.h)
 
     std::uint32_t groups() const { return (columns + 7) / 8; }
-    std::uint64_t row_bytes() const { return kernels::row_bytes(type, columns); }
+    std::uint32_t stored_rows() const { return by_input ? columns / block_elements(type) : rows; }
+    std::uint64_t row_bytes() const { return by_input ? strip_bytes(type, rows) : kernels::row_bytes(type, columns); }
+    // Parts start at multiples of so many rows: inputs are taken 32 at a time.
+    std::uint32_t row_step() const { return by_input && !is_block(type) ? 32 : 1; }
 };
 
 // The parts of a matrix, cut further so that none is larger than the device's binding range.

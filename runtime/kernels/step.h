@@ -23,6 +23,9 @@ struct Activation {
     std::string name;
     gpu::BufferView view;
 };
+inline std::uint32_t row_floats(const StepBuffers &step, const Activation &activation) { // from row to row
+    return static_cast<std::uint32_t>(activation.view.bytes / 4 / step.rows);
+}
 
 // A vector that is kept from token to token, in the state of a layer: two copies a slot, the step's parity tells which
 // is old. `view` covers the layer's state of all slots; `offset` is that of the vector in a slot.

@@ -71,7 +71,12 @@ MatmulTuning tune_matmul(const gpu::DeviceTraits &traits, std::uint32_t tokens) 
     // A processor reads shared memory lane by lane: 16 by 16 take two thirds of the time of 4 by 8 (llvmpipe 26.2).
     if (on_processor(traits))
         tuning.local_size = 16, tuning.thread_rows = 4, tuning.thread_tokens = 4;
-    for (; tuning.tile_tokens >= 2 * tokens && tuning.tile_tokens > 32; tuning.tile_tokens /= 2) tuning.local_size /= 2;
+    if (tuning.tile_tokens >= 2 * tokens) {
+        tuning.tile_tokens /= 2;
+        // A workgroup below a vector goes wrong on llvmpipe with 512 bits (Mesa 22.3, 8 invocations of 16).
+        if (on_processor(traits)) tuning.thread_tokens /= 2;
+        else tuning.local_size /= 2;
+    }
     return tuning;
 }
 
@@ -102,6 +107,34 @@ std::vector<gpu::SpecConstant> constants_of(const FewTuning &tuning) {
             {shader::kSpecLanes, tuning.lanes},
             {shader::kSpecRows, tuning.rows},
             {shader::kSpecGroupRows, tuning.group_rows},
+            {shader::kSpecFewTokens, tuning.tokens}};
+}
+
+SparseTuning tune_sparse(const gpu::DeviceTraits &traits, std::uint32_t inputs, std::uint32_t outputs,
+                         std::uint32_t tokens) {
+    // 8 lanes of 8 float16 outputs are a cache line of 128 bytes for each input, 4 lanes half of one: enough for a
+    // transaction anywhere, and twice the workgroups where a narrow matrix would leave a wide GPU idle.
+    SparseTuning tuning{.local_size = std::min(256U, largest_workgroup(traits)),
+                        .lanes = outputs >= 4096 ? 8U : 4U,
+                        .input_words = (inputs + 31) / 32,
+                        .tokens = 1};
+    // One thread runs a workgroup there, and a subgroup is one vector, of which no lane may wait for another's inputs.
+    if (on_processor(traits)) {
+        tuning.lanes = std::max(8U, traits.subgroup_size);
+        tuning.local_size = std::min(tuning.lanes, largest_workgroup(traits));
+    }
+    // A team without a word of inputs has nothing to do.
+    while (tuning.local_size > 32 && tuning.local_size / tuning.lanes > tuning.input_words) tuning.local_size /= 2;
+    // 4 tokens are 32 sums an invocation, beside 32 weights; 8 spill on Intel (Mesa 26.2).
+    const std::uint32_t most = on_processor(traits) ? kFewTokens : 4;
+    while (tuning.tokens < std::min(tokens, most)) tuning.tokens *= 2;
+    return tuning;
+}
+
+std::vector<gpu::SpecConstant> constants_of(const SparseTuning &tuning) {
+    return {{shader::kSpecLocalSize, tuning.local_size},
+            {shader::kSpecLanes, tuning.lanes},
+            {shader::kSpecInputWords, tuning.input_words},
             {shader::kSpecFewTokens, tuning.tokens}};
 }
 

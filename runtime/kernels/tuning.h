@@ -36,6 +36,17 @@ struct FewTuning {
 FewTuning tune_few(const gpu::DeviceTraits &traits, const Variant &variant, std::uint32_t groups, std::uint32_t tokens);
 std::vector<gpu::SpecConstant> constants_of(const FewTuning &tuning);
 
+// sparse_value, for steps of up to kFewTokens.
+struct SparseTuning {
+    std::uint32_t local_size;
+    std::uint32_t lanes;       // of a team, 8 outputs each
+    std::uint32_t input_words; // 32 inputs each
+    std::uint32_t tokens;      // of a workgroup
+};
+SparseTuning tune_sparse(const gpu::DeviceTraits &traits, std::uint32_t inputs, std::uint32_t outputs,
+                         std::uint32_t tokens);
+std::vector<gpu::SpecConstant> constants_of(const SparseTuning &tuning);
+
 struct WkvTuning {
     std::uint32_t local_size, lanes;
 };

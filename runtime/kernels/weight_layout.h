@@ -7,6 +7,10 @@
 //                q4_k, q5_k: a byte scale and a byte minimum for each 32, then float16 d and dmin for each 256
 //                q6_k: an int8 scale for each 16, then float16 d for each 256
 // No value changes: this is ggml's block by another order, so that neighbouring lanes read neighbouring words.
+//
+// A matrix kept by input (ffn.value, whose inputs are mostly zero) is cut into strips instead, each the blocks of all
+// outputs for one block of inputs (one input, of plain types): a row as above whose elements go [input][output], scales of
+// sub-blocks [sub-block][output], scales of blocks [output]; outputs are padded to whole groups.
 #pragma once
 
 #include <cstddef>
@@ -26,5 +30,12 @@ std::uint64_t row_bytes(WeightType type, std::uint32_t columns);
 // One stored row of a block format (ggml's bytes; nf4: float16 absmax, then element 2 i in the low half of byte i) into
 // device order. `columns` is a multiple of block_elements(type), `row` has row_bytes(type, columns) bytes.
 void pack_row(WeightType type, std::span<const std::byte> blocks, std::uint32_t columns, std::span<std::byte> row);
+
+
+std::uint64_t strip_bytes(WeightType type, std::uint32_t outputs);
+// Strips from the `first` on, as many as `strips` has room for, of `outputs` stored rows of `columns` that follow one
+// another.
+void pack_strips(WeightType type, std::span<const std::byte> rows, std::uint32_t outputs, std::uint32_t columns,
+                 std::uint32_t first, std::span<std::byte> strips);
 
 } // namespace ff::kernels

@@ -8,10 +8,6 @@
 namespace ff::kernels {
 namespace {
 
-std::uint32_t row_floats(const StepBuffers &step, const Activation &activation) {
-    return static_cast<std::uint32_t>(activation.view.bytes / 4 / step.rows);
-}
-
 // A launch of a workgroup for each head of each run, with what the versions share of it.
 Result<Launch> head_launch(const StepBuffers &step, const char *kernel, std::int32_t layer, std::uint32_t heads,
                            std::uint32_t head_size, const LayerState &state) {

@@ -22,7 +22,7 @@ Result<ChannelMix> ChannelMix::load(WeightLoader &weights, std::uint32_t layer, 
     FF_TRY_ASSIGN(std::vector<kernels::Matrix> matrices, weights.matrices(neighbours));
     mix.key = std::move(matrices[0]);
     mix.receptance = std::move(matrices[1]);
-    FF_TRY_ASSIGN(mix.value, weights.matrix({tensor("ffn.value.weight")}));
+    FF_TRY_ASSIGN(mix.value, weights.matrix({.name = tensor("ffn.value.weight"), .by_input = true}));
     return mix;
 }
 
@@ -30,7 +30,7 @@ Result<void> ChannelMix::plan(LayerPlan &plan) const {
     FF_TRY(plan.mix_project("ln2", ln2, "ffn_x",
                             {{&key, mix_k, ActivationKind::relu_squared, plan.get("h")},
                              {&receptance, mix_r, ActivationKind::sigmoid, plan.get("gate")}}));
-    return plan.project_add(value, plan.get("h"), plan.get("gate"));
+    return plan.sparse_value(value, plan.get("h"), plan.get("gate"));
 }
 
 } // namespace ff::model

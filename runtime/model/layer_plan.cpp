@@ -12,6 +12,14 @@ std::unique_ptr<LayerPlan> LayerPlan::create(const LayerContext &context, std::i
     return context.step.rows == 1 ? make_decode_layer(context, layer) : make_wide_layer(context, layer);
 }
 
+Result<void> LayerPlan::sparse_value(const kernels::Matrix &matrix, const kernels::Activation &input,
+                                     const kernels::Activation &gate) {
+    FF_TRY_ASSIGN(std::vector<kernels::Launch> launches,
+                  kernels::sparse_value(step(), {layer_, &matrix, input, gate, get("x")}));
+    append(std::move(launches));
+    return {};
+}
+
 std::string LayerPlan::norm_name(const char *norm) const {
     return fmt::format("blocks.{}.{}", layer_, norm);
 }

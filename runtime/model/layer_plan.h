@@ -22,6 +22,9 @@ class LayerPlan {
     // x += gate * (matrix * input); no gate where it is empty.
     virtual Result<void> project_add(const kernels::Matrix &matrix, const kernels::Activation &input,
                                      const kernels::Activation &gate = {}) = 0;
+    // The same of a matrix kept by input, whose input is mostly zero.
+    Result<void> sparse_value(const kernels::Matrix &matrix, const kernels::Activation &input,
+                              const kernels::Activation &gate = {});
     virtual Result<void> project(std::vector<kernels::ProjectSegment> segments) = 0;
     // Of these arguments the plan sets variant, layer and state.
     virtual Result<void> wkv4(kernels::Wkv4Arguments arguments) = 0; // with its output matrix: x += W_o (r * wkv)

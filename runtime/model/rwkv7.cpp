@@ -150,7 +150,7 @@ Result<void> Rwkv7::load_layer(WeightLoader &weights, std::uint32_t index) {
     if (deep_embed()) keys.push_back({tensor("ffn.s1"), Stored::input_major});
     FF_TRY_ASSIGN(std::vector<Matrix> key, weights.matrices(keys));
     layer.ffn_key = std::move(key[0]);
-    FF_TRY_ASSIGN(layer.ffn_value, weights.matrix({tensor("ffn.value.weight")}));
+    FF_TRY_ASSIGN(layer.ffn_value, weights.matrix({.name = tensor("ffn.value.weight"), .by_input = true}));
     if (deep_embed()) {
         layer.deep_down = std::move(key[1]);
         FF_TRY_ASSIGN(layer.deep_table, weights.table(tensor("ffn.s_emb.weight")));
@@ -214,7 +214,7 @@ Result<void> Rwkv7::plan_layer(LayerPlan &plan, std::uint32_t index) const {
         gate.h = h;
         FF_TRY(plan.deep_embed(std::move(gate)));
     }
-    return plan.project_add(layer.ffn_value, h);
+    return plan.sparse_value(layer.ffn_value, h);
 }
 
 } // namespace

@@ -88,6 +88,7 @@ Result<std::vector<Matrix>> WeightLoader::allocate_and_upload(gpu::Arena &arena,
         const loader::TensorInfo &tensor = source_.tensors()[index];
         FF_TRY_ASSIGN(Matrix matrix, matrix_shape(source_.path(), tensor, request));
         matrix.type = type_of(request, tensor);
+        matrix.by_input = request.by_input;
         matrices.push_back(std::move(matrix));
         tensors.push_back(index);
     }
@@ -99,7 +100,7 @@ Result<std::vector<Matrix>> WeightLoader::allocate_and_upload(gpu::Arena &arena,
         if (!kernels::is_block(matrix.type)) matrix.type = *plain;
 
     std::uint64_t together = 0;
-    for (const Matrix &matrix : matrices) together += align(matrix.rows * matrix.row_bytes());
+    for (const Matrix &matrix : matrices) together += align(matrix.stored_rows() * matrix.row_bytes());
     const std::uint64_t most = device_->traits().max_allocation_bytes;
     std::optional<gpu::BufferView> group;
     if (together <= most) {
@@ -108,21 +109,23 @@ Result<std::vector<Matrix>> WeightLoader::allocate_and_upload(gpu::Arena &arena,
     std::uint64_t offset = 0;
     for (std::size_t i = 0; i < matrices.size(); ++i) {
         Matrix &matrix = matrices[i];
-        const std::uint64_t bytes = matrix.rows * matrix.row_bytes();
+        const std::uint32_t stored_rows = matrix.stored_rows();
+        const std::uint64_t bytes = stored_rows * matrix.row_bytes();
         if (group) {
-            matrix.parts = {{group->slice(offset, bytes), 0, matrix.rows}};
+            matrix.parts = {{group->slice(offset, bytes), 0, stored_rows}};
             offset += align(bytes);
         } else { // parts of as many rows as one allocation holds
-            const auto rows_at_most =
-                static_cast<std::uint32_t>(std::min<std::uint64_t>(matrix.rows, most / matrix.row_bytes()));
-            for (std::uint32_t row = 0; row < matrix.rows; row += rows_at_most) {
-                const std::uint32_t rows = std::min(rows_at_most, matrix.rows - row);
+            const std::uint64_t fitting = most / matrix.row_bytes() / matrix.row_step() * matrix.row_step();
+            const auto rows_at_most = static_cast<std::uint32_t>(std::min<std::uint64_t>(stored_rows, fitting));
+            for (std::uint32_t row = 0; row < stored_rows; row += rows_at_most) {
+                const std::uint32_t rows = std::min(rows_at_most, stored_rows - row);
                 FF_TRY_ASSIGN(const gpu::BufferView view, arena.allocate(rows * matrix.row_bytes(), matrix.name));
                 matrix.parts.push_back({view, row, rows});
             }
         }
         const bool turned = requests[i].stored != Stored::output_major || requests[i].parts > 1;
-        FF_TRY(turned ? upload_turned(matrix, tensors[i], requests[i]) : upload(matrix, tensors[i]));
+        if (matrix.by_input) FF_TRY(upload_by_input(matrix, tensors[i]));
+        else FF_TRY(turned ? upload_turned(matrix, tensors[i], requests[i]) : upload(matrix, tensors[i]));
     }
     return matrices;
 }
@@ -181,6 +184,33 @@ Result<void> WeightLoader::upload(const Matrix &matrix, std::size_t tensor) {
                     put_row(matrix, info.dtype, stored.bytes().subspan((first + i) * stored_row, stored_row),
                             piece.subspan(i * matrix.row_bytes(), matrix.row_bytes()));
             return advance(rows * stored_row);
+        };
+        FF_TRY(uploader_.write(part.view, matrix.row_bytes(), fill));
+    }
+    return {};
+}
+
+Result<void> WeightLoader::upload_by_input(const Matrix &matrix, std::size_t tensor) {
+    const loader::TensorInfo &info = source_.tensors()[tensor];
+    FF_TRY_ASSIGN(const loader::TensorBytes stored, source_.read(tensor));
+    std::span<const std::byte> rows = stored.bytes();
+    if (weight_type(info.dtype) != matrix.type) { // every strip needs all rows, each of them converted once
+        const loader::Format &format = loader::format_of(dtype_of(matrix.type));
+        const std::size_t stored_row = rows.size() / matrix.rows, row = std::size_t{matrix.columns} / format.elements * format.bytes;
+        converted_.resize(row * matrix.rows);
+        row_values_.resize(matrix.columns);
+        for (std::size_t r = 0; r < matrix.rows; ++r) {
+            loader::to_float32(info.dtype, rows.subspan(r * stored_row, stored_row), row_values_);
+            loader::encode(dtype_of(matrix.type), row_values_, std::span(converted_).subspan(r * row, row));
+        }
+        rows = converted_;
+    }
+    const std::uint64_t stored_strip = info.bytes() / matrix.stored_rows();
+    for (const kernels::MatrixPart &part : matrix.parts) {
+        const auto fill = [&](std::span<std::byte> piece, std::uint64_t at) -> Result<void> {
+            const auto first = static_cast<std::uint32_t>(part.first_row + at / matrix.row_bytes());
+            kernels::pack_strips(matrix.type, rows, matrix.rows, matrix.columns, first, piece);
+            return advance(piece.size() / matrix.row_bytes() * stored_strip);
         };
         FF_TRY(uploader_.write(part.view, matrix.row_bytes(), fill));
     }
@@ -278,8 +308,8 @@ std::uint64_t weight_bytes(const loader::TensorSource &source, const WeightOptio
         // Whichever way it is turned, its rows are padded.
         const std::uint64_t turned = kernels::row_bytes(WeightType::f32, static_cast<std::uint32_t>(outer)) / 4 * inner;
         const std::uint64_t straight = outer * kernels::row_bytes(type, inner);
-        total +=
-            align(kernels::is_block(type) ? straight : std::max(straight, turned * kernels::row_bytes(type, 8) / 8));
+        const std::uint64_t strips = kernels::strip_bytes(type, static_cast<std::uint32_t>(outer)) * inner / kernels::block_elements(type);
+        total += align(std::max({straight, strips, kernels::is_block(type) ? 0 : turned * kernels::row_bytes(type, 8) / 8}));
     }
     return total;
 }

@@ -30,7 +30,8 @@ struct MatrixRequest {
     std::string name;
     Stored stored = Stored::output_major;
     std::uint32_t part = 0, parts = 1;
-    bool plain = false; // never in a block format
+    bool plain = false;    // never in a block format
+    bool by_input = false; // kept so on the device: for inputs that are mostly zero
 };
 
 class WeightLoader {
@@ -67,6 +68,7 @@ class WeightLoader {
     void put_row(const kernels::Matrix &matrix, loader::DType dtype, std::span<const std::byte> stored,
                  std::span<std::byte> row);
     void put_values(const kernels::Matrix &matrix, std::span<std::byte> row);
+    Result<void> upload_by_input(const kernels::Matrix &matrix, std::size_t tensor);
     Result<void> upload_turned(const kernels::Matrix &matrix, std::size_t tensor, const MatrixRequest &request);
     Result<std::vector<float>> values(const std::string &name, const std::function<double(double)> &transform);
     Result<void> advance(std::uint64_t bytes);
@@ -78,7 +80,7 @@ class WeightLoader {
     gpu::Uploader &uploader_;
     const WeightOptions &options_;
     std::vector<float> row_values_; // the row being converted
-    std::vector<std::byte> row_blocks_;
+    std::vector<std::byte> row_blocks_, converted_;
     std::uint64_t done_bytes_ = 0, total_bytes_ = 0;
 };
 

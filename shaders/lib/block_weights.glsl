@@ -37,99 +37,170 @@ void add_bits(uint bits, float worth, inout vec4 low, inout vec4 high) {
     high += worth * vec4(uvec4(bits >> 4, bits >> 5, bits >> 6, bits >> 7) & 1u);
 }
 
+// Of each format: the words of its planes of low and high bits; load_quants, which gives what scales are applied to.
 #if defined(WEIGHTS_Q8_0) // 32 elements: int8, scale d
-uint row_units(uint groups) { return units_of(2u * groups + (groups / 4u + 1u) / 2u); }
-void load_weights(uint row_at, uint groups, uint group, out vec4 low, out vec4 high) {
-    uint row = 4u * row_at;
+const uint kBlock = 32u;
+uint low_words(uint groups) { return 2u * groups; }
+uint high_words(uint groups) { return 0u; }
+void load_quants(uint row, uint groups, uint group, out vec4 low, out vec4 high) {
     int a = int(weights[row + 2u * group]), b = int(weights[row + 2u * group + 1u]);
-    float d = half_at(row + 2u * groups, group / 4u);
-    low = d * vec4(ivec4(a << 24, a << 16, a << 8, a) >> 24);
-    high = d * vec4(ivec4(b << 24, b << 16, b << 8, b) >> 24);
+    low = vec4(ivec4(a << 24, a << 16, a << 8, a) >> 24);
+    high = vec4(ivec4(b << 24, b << 16, b << 8, b) >> 24);
 }
-#elif defined(WEIGHTS_Q4_0) // 32 elements: d (q - 8)
-uint row_units(uint groups) { return units_of(groups + (groups / 4u + 1u) / 2u); }
-void load_weights(uint row_at, uint groups, uint group, out vec4 low, out vec4 high) {
-    uint row = 4u * row_at;
+#else
+uint low_words(uint groups) { return groups; }
+#if defined(WEIGHTS_Q4_0) // 32 elements: d (q - 8)
+const uint kBlock = 32u;
+uint high_words(uint groups) { return 0u; }
+void load_quants(uint row, uint groups, uint group, out vec4 low, out vec4 high) {
     nibbles(weights[row + group], low, high);
-    float d = half_at(row + groups, group / 4u);
-    low = d * (low - 8.0);
-    high = d * (high - 8.0);
+    low -= 8.0;
+    high -= 8.0;
 }
 #elif defined(WEIGHTS_Q4_1) // 32 elements: d q + m
-uint row_units(uint groups) { return units_of(groups + groups / 4u); }
-void load_weights(uint row_at, uint groups, uint group, out vec4 low, out vec4 high) {
-    uint row = 4u * row_at;
+const uint kBlock = 32u;
+#define MINIMA
+uint high_words(uint groups) { return 0u; }
+void load_quants(uint row, uint groups, uint group, out vec4 low, out vec4 high) {
     nibbles(weights[row + group], low, high);
-    vec2 dm = unpackHalf2x16(weights[row + groups + group / 4u]);
-    low = dm.x * low + dm.y;
-    high = dm.x * high + dm.y;
 }
 #elif defined(WEIGHTS_Q5_0) // 32 elements: d (q - 16), the fifth bits in a plane of their own
-uint row_units(uint groups) { return units_of(groups + groups / 4u + (groups / 4u + 1u) / 2u); }
-void load_weights(uint row_at, uint groups, uint group, out vec4 low, out vec4 high) {
-    uint row = 4u * row_at;
+const uint kBlock = 32u;
+uint high_words(uint groups) { return groups / 4u; }
+void load_quants(uint row, uint groups, uint group, out vec4 low, out vec4 high) {
     nibbles(weights[row + group], low, high);
     add_bits(byte_at(row + groups, group), 16.0, low, high);
-    float d = half_at(row + groups + groups / 4u, group / 4u);
-    low = d * (low - 16.0);
-    high = d * (high - 16.0);
+    low -= 16.0;
+    high -= 16.0;
 }
 #elif defined(WEIGHTS_Q5_1) // 32 elements: d q + m
-uint row_units(uint groups) { return units_of(groups + groups / 2u); }
-void load_weights(uint row_at, uint groups, uint group, out vec4 low, out vec4 high) {
-    uint row = 4u * row_at;
+const uint kBlock = 32u;
+#define MINIMA
+uint high_words(uint groups) { return groups / 4u; }
+void load_quants(uint row, uint groups, uint group, out vec4 low, out vec4 high) {
     nibbles(weights[row + group], low, high);
     add_bits(byte_at(row + groups, group), 16.0, low, high);
-    vec2 dm = unpackHalf2x16(weights[row + groups + groups / 4u + group / 4u]);
-    low = dm.x * low + dm.y;
-    high = dm.x * high + dm.y;
 }
-#elif defined(WEIGHTS_Q4_K) || defined(WEIGHTS_Q5_K) // 256 elements: d, dmin; each 32 of them: scale and min of 6 bits
-#ifdef WEIGHTS_Q5_K
-#define HIGH_WORDS(groups) ((groups) / 4u)
-#else
-#define HIGH_WORDS(groups) 0u
-#endif
-uint row_units(uint groups) { return units_of(groups + HIGH_WORDS(groups) + groups / 8u + groups / 32u); }
-void load_weights(uint row_at, uint groups, uint group, out vec4 low, out vec4 high) {
-    uint row = 4u * row_at;
+#elif defined(WEIGHTS_Q4_K) // 256 elements: d, dmin; each 32 of them: scale and min of 6 bits
+const uint kBlock = 256u;
+#define SUB_MINIMA
+uint high_words(uint groups) { return 0u; }
+void load_quants(uint row, uint groups, uint group, out vec4 low, out vec4 high) {
     nibbles(weights[row + group], low, high);
-#ifdef WEIGHTS_Q5_K
+}
+#elif defined(WEIGHTS_Q5_K)
+const uint kBlock = 256u;
+#define SUB_MINIMA
+uint high_words(uint groups) { return groups / 4u; }
+void load_quants(uint row, uint groups, uint group, out vec4 low, out vec4 high) {
+    nibbles(weights[row + group], low, high);
     add_bits(byte_at(row + groups, group), 16.0, low, high);
-#endif
-    uint scales = row + groups + HIGH_WORDS(groups), block = group / 4u;
-    vec2 d = unpackHalf2x16(weights[scales + groups / 8u + group / 32u]);
-    float scale = d.x * float(byte_at(scales, 2u * block)), low_end = d.y * float(byte_at(scales, 2u * block + 1u));
-    low = scale * low - low_end;
-    high = scale * high - low_end;
 }
 #elif defined(WEIGHTS_Q6_K) // 256 elements: d; each 16 of them: int8 scale; d scale (q - 32)
-uint row_units(uint groups) { return units_of(groups + groups / 2u + groups / 8u + (groups / 32u + 1u) / 2u); }
-void load_weights(uint row_at, uint groups, uint group, out vec4 low, out vec4 high) {
-    uint row = 4u * row_at;
+const uint kBlock = 256u;
+uint high_words(uint groups) { return groups / 2u; }
+void load_quants(uint row, uint groups, uint group, out vec4 low, out vec4 high) {
     nibbles(weights[row + group], low, high);
     uint top = weights[row + groups + group / 2u] >> (16u * (group & 1u)); // two bits an element
-    low += 16.0 * vec4(uvec4(top, top >> 2, top >> 4, top >> 6) & 3u);
-    high += 16.0 * vec4(uvec4(top >> 8, top >> 10, top >> 12, top >> 14) & 3u);
-    uint scales = row + groups + groups / 2u;
-    int scale = int(byte_at(scales, group / 2u) << 24) >> 24;
-    float d = half_at(scales + groups / 8u, group / 32u) * float(scale);
-    low = d * (low - 32.0);
-    high = d * (high - 32.0);
+    low += 16.0 * vec4(uvec4(top, top >> 2, top >> 4, top >> 6) & 3u) - 32.0;
+    high += 16.0 * vec4(uvec4(top >> 8, top >> 10, top >> 12, top >> 14) & 3u) - 32.0;
 }
 #elif defined(WEIGHTS_NF4) // 64 elements: absmax times the 16 quantiles of a normal distribution (QLoRA, arXiv 2305.14314)
+const uint kBlock = 64u;
 const float kNormalFloat[16] = float[](
     -1.0, -0.6961928009986877, -0.5250730514526367, -0.39491748809814453, -0.28444138169288635, -0.18477343022823334,
     -0.09105003625154495, 0.0, 0.07958029955625534, 0.16093020141124725, 0.24611230194568634, 0.33791524171829224,
     0.44070982933044434, 0.5626170039176941, 0.7229568362236023, 1.0);
-uint row_units(uint groups) { return units_of(groups + (groups / 8u + 1u) / 2u); }
-void load_weights(uint row_at, uint groups, uint group, out vec4 low, out vec4 high) {
-    uint row = 4u * row_at;
+uint high_words(uint groups) { return 0u; }
+void load_quants(uint row, uint groups, uint group, out vec4 low, out vec4 high) {
     uint q = weights[row + group];
-    float d = half_at(row + groups, group / 8u);
     for (uint i = 0u; i < 4u; ++i) {
-        low[i] = d * kNormalFloat[(q >> (4u * i)) & 15u];
-        high[i] = d * kNormalFloat[(q >> (16u + 4u * i)) & 15u];
+        low[i] = kNormalFloat[(q >> (4u * i)) & 15u];
+        high[i] = kNormalFloat[(q >> (16u + 4u * i)) & 15u];
     }
 }
 #endif
+#endif
+
+// The planes of scales: of a row, by block; of a strip, by output, eight of them at a time, for the input `i` of its block.
+uint scales_of(uint row, uint groups) { return row + low_words(groups) + high_words(groups); }
+void halves(uvec4 q, out vec4 low, out vec4 high) {
+    low = vec4(unpackHalf2x16(q.x), unpackHalf2x16(q.y));
+    high = vec4(unpackHalf2x16(q.z), unpackHalf2x16(q.w));
+}
+#if defined(MINIMA)
+uint scale_words(uint groups) { return 8u * groups / kBlock; }
+void scale_row(uint scales, uint groups, uint group, inout vec4 low, inout vec4 high) {
+    vec2 dm = unpackHalf2x16(weights[scales + 8u * group / kBlock]);
+    low = dm.x * low + dm.y;
+    high = dm.x * high + dm.y;
+}
+void scale_outputs(uint scales, uint groups, uint group, uint i, inout vec4 low, inout vec4 high) {
+    uvec4 a = plain_weights[scales / 4u + 2u * group], b = plain_weights[scales / 4u + 2u * group + 1u];
+    for (uint o = 0u; o < 4u; ++o) {
+        vec2 first = unpackHalf2x16(a[o]), second = unpackHalf2x16(b[o]);
+        low[o] = first.x * low[o] + first.y;
+        high[o] = second.x * high[o] + second.y;
+    }
+}
+#elif defined(SUB_MINIMA)
+uint scale_words(uint groups) { return groups / 8u + groups / 32u; }
+void scale_row(uint scales, uint groups, uint group, inout vec4 low, inout vec4 high) {
+    vec2 d = unpackHalf2x16(weights[scales + groups / 8u + group / 32u]);
+    float scale = d.x * float(byte_at(scales, 2u * (group / 4u))), low_end = d.y * float(byte_at(scales, 2u * (group / 4u) + 1u));
+    low = scale * low - low_end;
+    high = scale * high - low_end;
+}
+void scale_outputs(uint scales, uint groups, uint group, uint i, inout vec4 low, inout vec4 high) {
+    uvec4 subs = plain_weights[scales / 4u + i / 32u * groups + group]; // a byte scale, a byte minimum each
+    uint at = scales / 4u + 8u * groups + 2u * group;
+    uvec4 a = plain_weights[at], b = plain_weights[at + 1u];
+    for (uint o = 0u; o < 4u; ++o) {
+        uint s = subs[o / 2u] >> (16u * (o & 1u)), t = subs[2u + o / 2u] >> (16u * (o & 1u));
+        vec2 first = unpackHalf2x16(a[o]), second = unpackHalf2x16(b[o]);
+        low[o] = first.x * float(s & 255u) * low[o] - first.y * float((s >> 8) & 255u);
+        high[o] = second.x * float(t & 255u) * high[o] - second.y * float((t >> 8) & 255u);
+    }
+}
+#elif defined(WEIGHTS_Q6_K)
+uint scale_words(uint groups) { return groups / 8u + (groups / 32u + 1u) / 2u; }
+void scale_row(uint scales, uint groups, uint group, inout vec4 low, inout vec4 high) {
+    int scale = int(byte_at(scales, group / 2u) << 24) >> 24;
+    float d = half_at(scales + groups / 8u, group / 32u) * float(scale);
+    low *= d;
+    high *= d;
+}
+void scale_outputs(uint scales, uint groups, uint group, uint i, inout vec4 low, inout vec4 high) {
+    uint subs = scales + 2u * (i / 16u * groups + group);
+    int a = int(weights[subs]), b = int(weights[subs + 1u]);
+    vec4 d_low, d_high;
+    halves(plain_weights[scales / 4u + 8u * groups + group], d_low, d_high);
+    low *= d_low * vec4(ivec4(a << 24, a << 16, a << 8, a) >> 24);
+    high *= d_high * vec4(ivec4(b << 24, b << 16, b << 8, b) >> 24);
+}
+#else
+uint scale_words(uint groups) { return (8u * groups / kBlock + 1u) / 2u; }
+void scale_row(uint scales, uint groups, uint group, inout vec4 low, inout vec4 high) {
+    float d = half_at(scales, 8u * group / kBlock);
+    low *= d;
+    high *= d;
+}
+void scale_outputs(uint scales, uint groups, uint group, uint i, inout vec4 low, inout vec4 high) {
+    vec4 d_low, d_high;
+    halves(plain_weights[scales / 4u + group], d_low, d_high);
+    low *= d_low;
+    high *= d_high;
+}
+#endif
+
+uint row_units(uint groups) { return units_of(low_words(groups) + high_words(groups) + scale_words(groups)); }
+void load_weights(uint row_at, uint groups, uint group, out vec4 low, out vec4 high) {
+    load_quants(4u * row_at, groups, group, low, high);
+    scale_row(scales_of(4u * row_at, groups), groups, group, low, high);
+}
+// A strip is a row of kBlock * groups groups, whose scales lie otherwise.
+void load_outputs(uint at, uint groups, uint input_index, uint group, out vec4 low, out vec4 high) {
+    uint i = input_index % kBlock, all = kBlock * groups, strip = 4u * (at + input_index / kBlock * row_units(all));
+    load_quants(strip, all, i * groups + group, low, high);
+    scale_outputs(scales_of(strip, all), groups, group, i, low, high);
+}

@@ -151,6 +151,21 @@ struct ProjectAddParams {
 };
 const uint kProjectWeights = 0u, kProjectScratch = 1u;
 
+// ---- sparse_value: x[t] += gate[t] * (W h[t]), of a matrix kept by input ------------------------------------------------
+struct SparseValueParams {
+    uint inputs;        // of the bound part
+    uint outputs;
+    uint in_at;         // scratch: h from the part's first input on
+    uint in_stride;     // from row to row of the step, in vec4
+    uint result;        // floats: x
+    uint result_stride; // floats
+    uint gate;          // floats: scratch, one an output; kNone: no gate
+    uint gate_stride;
+};
+const uint kSparseWeights = 0u, kSparseScratch = 1u;
+const uint kSpecInputWords = 2u; // words with a bit for each input of the part
+const uint kMostSparseInputs = 32768u; // of a part: their bits take 4 KiB of shared memory
+
 // ---- wkv4_project_add: x += W (r * wkv), the WKV of RWKV-4 in the prologue ---------------------------------------------
 struct Wkv4Params {
     uint width;         // C
@@ -288,6 +303,7 @@ const uint kSpecTileTokens = 2u;
 const uint kSpecThreadRows = 3u;  // quads of rows of an invocation
 const uint kSpecThreadTokens = 4u;// quads of tokens of an invocation
 const uint kTileGroups = 4u;      // weight groups of W and of the inputs that are in shared memory at a time
+const uint kSpecByInput = 7u;     // 1: W is kept by input, and a segment's groups are its inputs
 // matmul_few: the same for few tokens, read as matvecs read: kSpecLanes, kSpecRows, kSpecGroupRows, and
 const uint kSpecFewTokens = 4u;   // tokens of a workgroup
 struct MatmulParams {

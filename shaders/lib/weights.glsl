@@ -25,3 +25,9 @@ void load_weights(uint row_at, uint groups, uint group, out vec4 low, out vec4 h
 #define WEIGHTS_BLOCKS
 #include "lib/block_weights.glsl"
 #endif
+#ifndef WEIGHTS_BLOCKS
+// Of a matrix kept by input: the weights of eight outputs (the `group`-th of `groups`) for one input.
+void load_outputs(uint at, uint groups, uint input_index, uint group, out vec4 low, out vec4 high) {
+    load_weights(at + input_index * row_units(groups), groups, group, low, high);
+}
+#endif

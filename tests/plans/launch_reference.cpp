@@ -45,6 +45,10 @@ class Bound {
         }
         return out;
     }
+    // The whole range as strips of a matrix [outputs, inputs] kept by input.
+    Numbers strips(kernels::WeightType type, std::uint32_t outputs, std::uint32_t inputs) const {
+        return unpack_strips(type, bytes_, outputs, inputs);
+    }
     gpu::BufferView view(std::size_t first_float, std::size_t count) const {
         return view_.slice(4 * first_float, 4 * count);
     }
@@ -141,6 +145,16 @@ std::vector<Expectation> project_add(const kernels::Launch &launch) {
              reference::project_add(scratch.floats(p.result, p.rows),
                                     weights.matrix(weight_type(*launch.variant), 0, p.rows, columns),
                                     scratch.at(p.in_at, columns), gate)}};
+}
+
+std::vector<Expectation> sparse_value(const kernels::Launch &launch) {
+    const auto p = launch.params<shader::SparseValueParams>();
+    const Bound weights(launch.buffers[0]), scratch(launch.buffers[1]);
+    const Numbers gate = p.gate == shader::kNone ? Numbers{} : scratch.floats(p.gate, p.outputs);
+    return {{"x", scratch.view(p.result, p.outputs),
+             reference::project_add(scratch.floats(p.result, p.outputs),
+                                    weights.strips(weight_type(*launch.variant), p.outputs, p.inputs),
+                                    scratch.at(p.in_at, p.inputs), gate)}};
 }
 
 std::vector<Expectation> wkv4(const kernels::Launch &launch) {
@@ -293,6 +307,7 @@ std::vector<Expectation> expectations(const kernels::Launch &launch) {
     if (kernel == "mix_project") return mix_project(launch);
     if (kernel == "head") return head(launch);
     if (kernel == "project_add") return project_add(launch);
+    if (kernel == "sparse_value") return sparse_value(launch);
     if (kernel == "wkv4_project_add") return wkv4(launch);
     if (kernel == "wkv7") return wkv7(launch);
     if (kernel == "wkv6") return wkv6(launch, true);

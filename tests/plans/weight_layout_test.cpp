@@ -31,3 +31,27 @@ TEST_CASE("weight layout: a packed row holds the values of its blocks") {
         }
     }
 }
+
+TEST_CASE("weight layout: packed strips hold the values of their rows") {
+    for (const loader::Format &format : loader::formats()) {
+        const auto type = static_cast<kernels::WeightType>(format.dtype);
+        CAPTURE(format.name);
+        for (const std::uint32_t outputs : {1U, 8U, 77U}) {
+            CAPTURE(outputs);
+            const std::uint32_t count = kernels::is_block(type) ? 3 : 70, columns = count * format.elements;
+            const std::vector<float> values = Random(outputs).vector(std::size_t{outputs} * columns, 0.7, 0.1);
+            std::vector<std::byte> stored(std::size_t{outputs} * count * format.bytes);
+            loader::encode(format.dtype, values, stored);
+            std::vector<float> want(values.size());
+            loader::decode(format.dtype, stored, want);
+            const std::uint64_t bytes = kernels::strip_bytes(type, outputs);
+            CHECK(bytes % 16 == 0);
+            // In two pieces, as an upload asks for them.
+            std::vector<std::byte> strips(count * bytes, std::byte{0xff});
+            const std::span<std::byte> all(strips);
+            kernels::pack_strips(type, stored, outputs, columns, 0, all.first(bytes));
+            kernels::pack_strips(type, stored, outputs, columns, 1, all.subspan(bytes));
+            CHECK_CLOSE(unpack_strips(type, strips, outputs, columns), want, 1e-6);
+        }
+    }
+}

@@ -1,0 +1,105 @@
+#version 450
+// x[t] += gate[t] * (W h[t]), for the value matrix of channel mixing: most of h = relu(...)^2 is exactly zero in a trained
+// model, and the weights of an input that is zero in every row of the step are not read. They lie together: W is kept by
+// input. A workgroup has 8 kLanes outputs; a team of kLanes neighbours takes every so manieth word of 32 inputs, 8 outputs
+// a lane. An input's place in a sum does not depend on which others are zero, and 0 w adds nothing: the sums are those of
+// the dense product, to the bit, and those of a row do not depend on the rows beside it.
+#extension GL_GOOGLE_include_directive : require
+#include "lib/interface.h"
+#define WEIGHTS_BINDING kSparseWeights
+layout(local_size_x_id = kSpecLocalSize) in;
+layout(constant_id = kSpecLanes) const uint kLanes = 8u;
+layout(constant_id = kSpecInputWords) const uint kInputWords = 1u;
+layout(constant_id = kSpecFewTokens) const uint kTokens = 1u;
+layout(push_constant) uniform Params { SparseValueParams p; };
+layout(set = 0, binding = kSparseScratch) buffer Scratch { float scratch[]; };
+layout(set = 0, binding = kSparseScratch) readonly buffer Scratch4 { vec4 scratch4[]; };
+layout(set = 0, binding = kSparseScratch) readonly buffer Header { uint header[]; };
+#include "lib/weights.glsl"
+
+const uint kLocalSize = gl_WorkGroupSize.x, kTeams = kLocalSize / kLanes;
+const uint kAhead = 4u; // inputs that a lane has under way
+shared uint present[kInputWords]; // a bit for each input
+shared vec4 parts[2u * kLocalSize];
+
+// Adds up what the teams have of a token.
+void finish(uint token, uint tokens, vec4 low, vec4 high) {
+    barrier();
+    parts[2u * gl_LocalInvocationID.x] = low;
+    parts[2u * gl_LocalInvocationID.x + 1u] = high;
+    barrier();
+    if (token >= tokens) return;
+    for (uint o = gl_LocalInvocationID.x; o < 8u * kLanes; o += kLocalSize) {
+        uint row = gl_WorkGroupID.x * 8u * kLanes + o;
+        if (row >= p.outputs) return;
+        float total = 0.0;
+        for (uint k = 0u; k < kTeams; ++k) total += parts[2u * k * kLanes + o / 4u][o % 4u];
+        scratch[p.result + token * p.result_stride + row] +=
+            (p.gate == kNone ? 1.0 : scratch[p.gate + token * p.gate_stride + row]) * total;
+    }
+}
+
+void main() {
+    // Its first word counts the rows of a wide step; in a decode step it is 1 where a token is read.
+    uint tokens = header[0], first_token = gl_WorkGroupID.y * kTokens;
+    if (first_token >= tokens) return;
+    uint in_at[kTokens]; // a token too many goes through the motions on the last one
+    for (uint t = 0u; t < kTokens; ++t) in_at[t] = p.in_at + min(first_token + t, tokens - 1u) * p.in_stride;
+
+    for (uint word = gl_LocalInvocationID.x; word < kInputWords; word += kLocalSize) {
+        uint bits = 0u;
+        for (uint quad = 0u; quad < 8u; ++quad) {
+            uint first = 32u * word + 4u * quad;
+            if (first >= p.inputs) break;
+            bvec4 some = bvec4(false);
+            for (uint t = 0u; t < kTokens; ++t) {
+                vec4 h = scratch4[in_at[t] + first / 4u];
+                some = bvec4(uvec4(some) | uvec4(notEqual(h, vec4(0.0)))); // a NaN is not zero
+            }
+            uvec4 each = uvec4(some) & uvec4(lessThan(uvec4(first) + uvec4(0u, 1u, 2u, 3u), uvec4(p.inputs)));
+            bits |= (each.x | each.y << 1 | each.z << 2 | each.w << 3) << (4u * quad);
+        }
+        present[word] = bits;
+    }
+    barrier();
+
+    uint groups = (p.outputs + 7u) / 8u;
+    uint lane = gl_LocalInvocationID.x % kLanes, team = gl_LocalInvocationID.x / kLanes;
+    uint group = min(gl_WorkGroupID.x * kLanes + lane, groups - 1u);
+    vec4 sums[2u * kTokens];
+    for (uint i = 0u; i < 2u * kTokens; ++i) sums[i] = vec4(0.0);
+    for (uint word = team; word < kInputWords; word += kTeams) {
+        uint bits = present[word];
+        while (bits != 0u) {
+            vec4 low[kAhead], high[kAhead];
+            uint inputs[kAhead];
+            uint count = 0u;
+            for (uint i = 0u; i < kAhead; ++i) {
+                // Past the last one the last is read again, and added no more.
+                inputs[i] = bits != 0u ? 32u * word + uint(findLSB(bits)) : inputs[max(i, 1u) - 1u];
+                count += uint(bits != 0u);
+                bits &= bits - 1u;
+                load_outputs(0u, groups, inputs[i], group, low[i], high[i]);
+            }
+            for (uint i = 0u; i < kAhead; ++i)
+                for (uint t = 0u; t < kTokens; ++t) {
+                    float h = i < count ? scratch[4u * in_at[t] + inputs[i]] : 0.0;
+                    sums[2u * t] += h * low[i];
+                    sums[2u * t + 1u] += h * high[i];
+                }
+        }
+    }
+
+    // One by one: a loop with barriers is not unrolled by some compilers, and sums would be indexed where they are slow, in
+    // memory.
+#define FINISH(t) if (t < kTokens) finish(first_token + t, tokens, sums[min(2u * t, last)], sums[min(2u * t + 1u, last)])
+    const uint last = 2u * kTokens - 1u;
+    FINISH(0u);
+    FINISH(1u);
+    FINISH(2u);
+    FINISH(3u);
+    FINISH(4u);
+    FINISH(5u);
+    FINISH(6u);
+    FINISH(7u);
+}

@@ -1,0 +1,242 @@
+// The product with a matrix kept by input, against float64: every weight type, decode and wide steps, and inputs of which
+// none, few, or all are zero. What an input that is zero would be multiplied by must not be read.
+#include "loader/quant/formats.h"
+#include "runtime/kernels/wide.h"
+#include "tests/kernels/scene.h"
+#include "tests/reference/reference.h"
+
+#include <cmath>
+
+using namespace ff;
+using namespace ff::test;
+
+namespace {
+
+constexpr double kTolerance = 2e-5;
+constexpr std::uint32_t kMostColumns = 769;
+
+struct Shape {
+    std::uint32_t outputs, inputs; // inputs: of plain types; whole blocks of the others
+    std::uint32_t tokens, most;    // rows of the step, and rows it could have; 1: a decode step
+    bool gated;
+    double share; // of the inputs that are not zero
+};
+
+// Rows [outputs, columns] as `type` holds them, and the strips they become.
+struct Weights {
+    std::vector<float> values;
+    std::vector<std::byte> strips;
+};
+Weights make_weights(Random &random, const Shape &shape, std::uint32_t columns, kernels::WeightType type) {
+    const loader::Format &format = loader::format_of(static_cast<loader::DType>(type));
+    const auto values = random_matrix(random, shape.outputs, columns);
+    std::vector<std::byte> stored(values.size() / format.elements * format.bytes);
+    loader::encode(format.dtype, values, stored);
+    Weights made{std::vector<float>(values.size()), {}};
+    loader::decode(format.dtype, stored, made.values);
+    made.strips.resize(columns / format.elements * kernels::strip_bytes(type, shape.outputs));
+    kernels::pack_strips(type, stored, shape.outputs, columns, 0, made.strips);
+    return made;
+}
+
+struct Case {
+    Scene scene;
+    kernels::Matrix matrix;
+    kernels::Activation input, gate, x;
+    std::vector<float> h, before;          // [tokens, columns], [tokens, outputs]
+    std::vector<std::uint32_t> strip_words; // the weights
+    reference::Vector want;
+    Shape shape;
+
+    kernels::StepBuffers step() {
+        kernels::StepBuffers buffers = scene.step();
+        buffers.rows = buffers.runs = shape.most;
+        buffers.tables = buffers.parameters;
+        return buffers;
+    }
+    std::vector<kernels::Launch> launches() {
+        return must(kernels::sparse_value(step(), {3, &matrix, input, gate, x}));
+    }
+    std::vector<float> result(std::uint32_t token) const {
+        const auto all = scene.floats(x);
+        const auto begin = all.begin() + static_cast<std::ptrdiff_t>(token * padded(shape.outputs));
+        return {begin, begin + shape.outputs};
+    }
+};
+
+kernels::Activation array(Scene &scene, std::string name, const std::vector<float> &values, std::uint32_t floats,
+                          std::uint32_t most) {
+    std::vector<float> rows(std::size_t{most} * padded(floats), 0.0F);
+    for (std::size_t i = 0; i < values.size(); ++i) rows[i / floats * padded(floats) + i % floats] = values[i];
+    return scene.activation(std::move(name), rows);
+}
+
+Case make_case(const Shape &shape, kernels::WeightType type) {
+    Random random(17);
+    const std::uint32_t block = kernels::block_elements(type), columns = (shape.inputs + block - 1) / block * block;
+    Weights weights = make_weights(random, shape, columns, type);
+    auto h = random.vector(std::size_t{shape.tokens} * columns);
+    for (float &value : h) value = random.uniform() < shape.share ? value * value : 0.0F;
+    const auto x = random.vector(std::size_t{shape.tokens} * shape.outputs);
+    const auto gate = shape.gated ? random.vector(x.size()) : std::vector<float>{};
+    Case made{Scene({.scratch_floats = shape.most * (padded(columns) + 2ULL * padded(shape.outputs)) + shader::kWideWords,
+                     .weight_bytes = weights.strips.size() + 512,
+                     .parameter_floats = 256,
+                     .header_words = shader::kWideWords}),
+              {"value.weight", type, shape.outputs, columns, {}, true},
+              {},
+              {},
+              {},
+              h,
+              x,
+              std::vector<std::uint32_t>(weights.strips.size() / 4),
+              {},
+              shape};
+    std::memcpy(made.strip_words.data(), weights.strips.data(), weights.strips.size());
+    const auto strips = made.scene.weights.put(std::span<const std::uint32_t>(made.strip_words));
+    made.matrix.parts = {{strips, 0, made.matrix.stored_rows()}};
+    made.input = array(made.scene, "h", h, columns, shape.most);
+    if (shape.gated) made.gate = array(made.scene, "gate", gate, shape.outputs, shape.most);
+    made.x = array(made.scene, "x", x, shape.outputs, shape.most);
+    for (std::uint32_t t = 0; t < shape.tokens; ++t) {
+        const auto row = [&](const std::vector<float> &of, std::uint32_t floats) {
+            return std::span<const float>(of).subspan(std::size_t{t} * floats, of.empty() ? 0 : floats);
+        };
+        const auto sums = reference::project_add(row(x, shape.outputs), weights.values, row(h, columns),
+                                                 row(gate, shape.outputs));
+        made.want.insert(made.want.end(), sums.begin(), sums.end());
+    }
+    std::vector<std::uint32_t> header(shader::kWideWords, 0);
+    header[shader::kWideRows] = shape.tokens;
+    static_assert(shader::kWideRows == shader::kStepRun);
+    made.scene.scratch.set(made.scene.header, header);
+    made.scene.scratch.may_change(made.x.view);
+    return made;
+}
+
+void check(const Shape &shape, const kernels::Variant &variant) {
+    CAPTURE(kernels::full_name(variant));
+    CAPTURE(shape.outputs);
+    CAPTURE(shape.tokens);
+    CAPTURE(shape.share);
+    Case made = make_case(shape, weight_type(variant));
+    const auto launches = made.launches();
+    for (const kernels::Launch &launch : launches) REQUIRE(launch.variant == &variant);
+    made.scene.run(launches);
+    for (std::uint32_t t = 0; t < shape.tokens; ++t) {
+        const auto begin = made.want.begin() + static_cast<std::ptrdiff_t>(t * shape.outputs);
+        CHECK_CLOSE(made.result(t), reference::Vector(begin, begin + shape.outputs), kTolerance);
+    }
+}
+
+// Block formats too: strips are read otherwise than rows.
+std::vector<const kernels::Variant *> variants_of(std::string_view kernel) {
+    std::vector<const kernels::Variant *> found;
+    for (const kernels::Variant &variant : kernels::all_variants())
+        if (variant.kernel == kernel && kernels::runs_on(variant, device()->traits())) found.push_back(&variant);
+    return found;
+}
+
+} // namespace
+
+TEST_CASE("sparse_value: one token") {
+    for (const kernels::Variant *variant : variants_of("sparse_value")) check({77, 129, 1, 1, true, 0.2}, *variant);
+    for (const kernels::Variant *variant : runnable_variants("sparse_value"))
+        for (const Shape shape :
+             {Shape{1, 4, 1, 1, false, 1}, {130, kMostColumns, 1, 1, false, 0.5}, {65, kMostColumns, 1, 1, true, 0}})
+            check(shape, *variant);
+}
+
+TEST_CASE("sparse_value: few tokens") {
+    for (const kernels::Variant *variant : variants_of("sparse_value")) check({77, 129, 5, 8, true, 0.2}, *variant);
+    for (const kernels::Variant *variant : runnable_variants("sparse_value"))
+        for (const Shape shape : {Shape{77, 129, 2, 2, false, 0.1}, {20, 40, 8, 8, true, 1}}) check(shape, *variant);
+}
+
+TEST_CASE("sparse_value: many tokens are a tiled product") {
+    // Block formats: by whole models (tests/models/prefill_test.cpp).
+    for (const kernels::Variant *variant : runnable_variants("matmul"))
+        for (const Shape shape : {Shape{130, 300, 70, 70, true, 0.5}, {77, 129, 9, 20, false, 0.1}}) check(shape, *variant);
+}
+
+TEST_CASE("sparse_value leaves everything as it is when no token is read") {
+    Case made = make_case({77, 129, 1, 1, true, 0.5}, kernels::WeightType::f16);
+    made.scene.scratch.set(made.scene.header, std::vector<std::uint32_t>(shader::kWideWords, 0));
+    made.scene.run(made.launches());
+    CHECK(made.result(0) == made.before);
+}
+
+TEST_CASE("sparse_value: weights of inputs that are zero are not read") {
+    Case made = make_case({77, 129, 1, 1, true, 0.2}, kernels::WeightType::f32);
+    // What is multiplied by zero is NaN, and would show.
+    auto words = made.strip_words;
+    const std::size_t row = made.matrix.row_bytes() / 4;
+    for (std::size_t i = 0; i < made.h.size(); ++i)
+        if (made.h[i] == 0)
+            for (std::size_t o = 0; o < row; ++o) words[i * row + o] = 0x7fc00000;
+    made.scene.weights.set(made.matrix.parts[0].view, words);
+    made.scene.run(made.launches());
+    CHECK_CLOSE(made.result(0), made.want, kTolerance);
+}
+
+TEST_CASE("sparse_value: a row's bits do not depend on the rows beside it, nor on what a workgroup has") {
+    const Shape shape{130, kMostColumns, 7, 8, true, 0.15};
+    Case beside = make_case(shape, kernels::WeightType::f16);
+    beside.scene.run(beside.launches());
+    struct Workgroup {
+        std::uint32_t tokens;
+    };
+    for (const Workgroup size : {Workgroup{1}, {2}, {4}}) {
+        CAPTURE(size.tokens);
+        Case other = make_case(shape, kernels::WeightType::f16);
+        auto launches = other.launches();
+        REQUIRE(launches.size() == 1);
+        force_constant(launches[0], shader::kSpecFewTokens, size.tokens);
+        launches[0].groups[1] = (7 + size.tokens - 1) / size.tokens;
+        other.scene.run(launches);
+        for (std::uint32_t t = 0; t < shape.tokens; ++t) CHECK(other.result(t) == beside.result(t));
+    }
+}
+
+TEST_CASE("sparse_value: every workgroup that a device may get") {
+    for (const kernels::WeightType type : {kernels::WeightType::bf16, kernels::WeightType::q8_0}) {
+        CAPTURE(kernels::name_of(type));
+        struct Workgroup {
+            std::uint32_t local_size, lanes;
+        };
+        for (const Workgroup size : {Workgroup{16, 16}, {32, 8}, {128, 4}, {256, 8}}) {
+            CAPTURE(size.local_size);
+            CAPTURE(size.lanes);
+            if (size.local_size > device()->traits().max_workgroup_invocations) continue;
+            Case made = make_case({130, 300, 3, 4, true, 0.3}, type);
+            auto launches = made.launches();
+            REQUIRE(launches.size() == 1);
+            force_constant(launches[0], shader::kSpecLocalSize, size.local_size);
+            force_constant(launches[0], shader::kSpecLanes, size.lanes);
+            launches[0].groups[0] = (130 + 8 * size.lanes - 1) / (8 * size.lanes);
+            made.scene.run(launches);
+            for (std::uint32_t t = 0; t < 3; ++t) {
+                const auto begin = made.want.begin() + static_cast<std::ptrdiff_t>(t * 130);
+                CHECK_CLOSE(made.result(t), reference::Vector(begin, begin + 130), kTolerance);
+            }
+        }
+    }
+}
+
+TEST_CASE("sparse_value split by inputs") {
+    for (const std::uint32_t most : {1U, 8U, 70U})
+        for (const kernels::WeightType type : {kernels::WeightType::f16, kernels::WeightType::q4_0}) {
+            CAPTURE(most);
+            CAPTURE(kernels::name_of(type));
+            Case made = make_case({77, 400, std::min(most, 3U), most, true, 0.5}, type);
+            const std::uint32_t strips = kernels::is_block(type) ? 4 : 128;
+            made.scene.traits.max_storage_buffer_range = strips * made.matrix.row_bytes();
+            const auto launches = made.launches();
+            CHECK(launches.size() >= 2);
+            made.scene.run(launches);
+            for (std::uint32_t t = 0; t < made.shape.tokens; ++t) {
+                const auto begin = made.want.begin() + static_cast<std::ptrdiff_t>(t * 77);
+                CHECK_CLOSE(made.result(t), reference::Vector(begin, begin + 77), kTolerance);
+            }
+        }
+}
