@@ -79,6 +79,7 @@ std::string comparison_text(const BenchFile &base, const BenchFile &file, const 
                            speed_text(difference.test->tokens_per_second.median), texts.change, texts.interval,
                            verdict_name(speed.verdict));
     }
+    if (other_conditions(base, file)) out += fmt::format("note: {}\n", conditions_text(base, file));
     return out;
 }
 
@@ -97,7 +98,9 @@ std::string complaint(const BenchFile &base, const BenchFile &file, const std::v
         slower.push_back(fmt::format("{} {} ({})", test_code(*difference.test), texts.change, texts.interval));
     }
     if (slower.empty()) return {};
-    return fmt::format("{} is slower than {}: {}", file.path, base.path, fmt::join(slower, ", "));
+    const std::string conditions =
+        other_conditions(base, file) ? fmt::format(" (but {})", conditions_text(base, file)) : "";
+    return fmt::format("{} is slower than {}: {}{}", file.path, base.path, fmt::join(slower, ", "), conditions);
 }
 
 void write_page(const Options &options, const std::string &text) {

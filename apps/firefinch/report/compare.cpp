@@ -1,6 +1,7 @@
 #include "report/compare.h"
 
 #include <algorithm>
+#include <cmath>
 #include <random>
 
 namespace program::report {
@@ -90,6 +91,13 @@ Change compare_samples(std::span<const double> base, std::span<const double> sam
     change.interval = bootstrap_ratio(base, samples);
     change.verdict = verdict_of(*change.interval, better, tolerance);
     return change;
+}
+
+bool other_conditions(const BenchFile &base, const BenchFile &file) {
+    constexpr double kUnlike = 0.1;
+    const bool same_device = file.device.name == base.device.name && file.device.profile == base.device.profile;
+    return same_device &&
+           std::abs(std::log(file.read_bytes_per_second / base.read_bytes_per_second)) > std::log1p(kUnlike);
 }
 
 std::vector<Difference> differences(const BenchFile &base, const BenchFile &file, double tolerance) {

@@ -39,6 +39,9 @@ constexpr double kTolerance = 0.02;
 enum class Better { larger, smaller };
 Change compare_samples(std::span<const double> base, std::span<const double> samples, Better better, double tolerance);
 
+// The limit is measured in each run: where that of one device moved by more than a tenth, so did what the tests ran on.
+bool other_conditions(const BenchFile &base, const BenchFile &file);
+
 // A test that both files have.
 struct Difference {
     const BenchTest *base, *test; // of the files that were compared

@@ -77,6 +77,12 @@ std::vector<BenchTest> all_tests(const std::vector<BenchFile> &files) {
     return all;
 }
 
+std::string conditions_text(const BenchFile &base, const BenchFile &file) {
+    return fmt::format("the device read {}B/s, in the baseline {}B/s; conditions were not the same, which no interval "
+                       "accounts for",
+                       scaled_text(file.read_bytes_per_second), scaled_text(base.read_bytes_per_second));
+}
+
 std::string figure(const std::optional<double> &value, int decimals) {
     return value ? fmt::format("{:.{}f}", *value, decimals) : "-";
 }

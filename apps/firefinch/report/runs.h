@@ -21,6 +21,9 @@ std::string test_code(const BenchTest &test);  // tg128 x8, as bench calls it
 // Each test that any file has, once, in the order of the files.
 std::vector<BenchTest> all_tests(const std::vector<BenchFile> &files);
 
+// That the limit was another in this run than in the baseline.
+std::string conditions_text(const BenchFile &base, const BenchFile &file);
+
 // "-", where a figure is not known.
 std::string figure(const std::optional<double> &value, int decimals);
 std::string percent_or_none(const std::optional<double> &fraction);

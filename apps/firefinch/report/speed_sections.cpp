@@ -109,16 +109,6 @@ Table difference_table(const std::vector<Difference> &all, const std::string &na
     return table;
 }
 
-// The limit is measured in each run. Where it moved, so did what the tests ran on.
-std::string condition_note(const BenchFile &base, const BenchFile &file, const std::string &name) {
-    constexpr double kUnlike = 0.1;
-    const double ratio = file.read_bytes_per_second / base.read_bytes_per_second;
-    if (device_of(base) != device_of(file) || std::abs(std::log(ratio)) < std::log1p(kUnlike)) return {};
-    return fmt::format("Run {}: the device read {}B/s, in the baseline {}B/s. Conditions were not the same, which no "
-                       "interval accounts for.",
-                       name, scaled_text(file.read_bytes_per_second), scaled_text(base.read_bytes_per_second));
-}
-
 std::string size_text(const BenchFile &file) {
     return fmt::format("{}, {}", file.model.name, file.model.weights);
 }
@@ -155,8 +145,8 @@ Section difference_section(const std::vector<BenchFile> &files, double tolerance
             section.notes.push_back(fmt::format("Run {} has no test that the baseline has.", names[i]));
             continue;
         }
-        if (std::string note = condition_note(files[0], files[i], names[i]); !note.empty())
-            section.notes.push_back(std::move(note));
+        if (other_conditions(files[0], files[i]))
+            section.notes.push_back(fmt::format("Run {}: {}.", names[i], conditions_text(files[0], files[i])));
         section.tables.push_back(difference_table(all, names[i], tolerance));
     }
     return section;
