@@ -40,19 +40,6 @@ std::string vendor_name(std::uint32_t id) { // PCI's, and Khronos' own beyond 16
     }
 }
 
-// 12.3 G, 4.81 T
-std::string scaled(double value) {
-    for (const char prefix : {'k', 'M', 'G'}) {
-        value /= 1000;
-        if (value < 1000) return fmt::format("{:.3g} {}", value, prefix);
-    }
-    return fmt::format("{:.3g} T", value / 1000);
-}
-
-std::string percent(double fraction) {
-    return fmt::format("{:.1f} %", fraction * 100);
-}
-
 Json or_null(const std::string &text) {
     return text.empty() ? Json() : Json(text);
 }
@@ -118,9 +105,10 @@ std::string results_text(const BenchReport &report) {
         const bool decode = result.test == "decode";
         const Spread speed = spread_of(result.tokens_per_second);
         const std::string together = result.batch > 1 ? fmt::format(" x{}", result.batch) : "";
-        out += fmt::format("{:<12}{:>12.2f}{:>12.2f}{:>12.2f}{:>14}{:>12}{:>14}{:>16.1f}\n",
-                           fmt::format("{}{}{}", decode ? "tg" : "pp", result.tokens, together), speed.median,
-                           speed.least, speed.most, percent(bandwidth_fraction(report, result)),
+        out += fmt::format("{:<12}{:>12}{:>12}{:>12}{:>14}{:>12}{:>14}{:>16.1f}\n",
+                           fmt::format("{}{}{}", decode ? "tg" : "pp", result.tokens, together),
+                           speed_text(speed.median), speed_text(speed.least), speed_text(speed.most),
+                           percent_text(bandwidth_fraction(report, result)),
                            decode ? fmt::format("{:.4g}", spread_of(result.launches_per_token).median) : "-",
                            decode ? fmt::format("{:.3f}", spread_of(result.submissions_per_token).median) : "-",
                            spread_of(result.host_microseconds_per_token).median);
@@ -139,7 +127,7 @@ std::string kernels_text(const BenchReport &report) {
         const Json fraction = kernel_fraction(report, kernel);
         out += fmt::format("{:<34}{:>8}{:>14.1f}{:>14}{:>14}\n", fmt::format("{}.{}", kernel.kernel, kernel.variant),
                            kernel.calls_per_token, kernel.microseconds, bytes_text(kernel.bytes),
-                           fraction.is_null() ? "-" : percent(fraction.get<double>()));
+                           fraction.is_null() ? "-" : percent_text(fraction.get<double>()));
         total += kernel.microseconds;
         calls += kernel.calls_per_token;
     }
@@ -153,7 +141,7 @@ std::string BenchReport::device_line() const {
     return fmt::format("{}, {}{}{}, Vulkan {}, {}{}; reads {}B/s, {} multiply-adds/s{}{}", device.name, device.driver,
                        *device.driver_info == '\0' ? "" : " ", device.driver_info, api_version(device.api_version),
                        bytes_text(device.memory_bytes), profile == "native" ? "" : fmt::format(", profile {}", profile),
-                       scaled(roofline.read_bytes_per_second), scaled(roofline.multiply_adds_per_second),
+                       scaled_text(roofline.read_bytes_per_second), scaled_text(roofline.multiply_adds_per_second),
                        cpu.empty() ? "" : "; host: ", cpu);
 }
 

@@ -164,11 +164,4 @@ KernelTimes bench_kernels(firefinch::Session &session, const BenchPlan &plan, Te
     return times;
 }
 
-Spread spread_of(std::vector<double> samples) {
-    std::sort(samples.begin(), samples.end());
-    const std::size_t middle = samples.size() / 2;
-    const double median = samples.size() % 2 == 1 ? samples[middle] : (samples[middle - 1] + samples[middle]) / 2;
-    return {median, samples.front(), samples.back()};
-}
-
 } // namespace program

@@ -1,6 +1,7 @@
 // The measurements of `firefinch bench`, as plain data.
 #pragma once
 
+#include "spread.h"
 #include "terminal.h"
 
 #include <cstdint>
@@ -46,11 +47,5 @@ struct KernelTimes {
     std::string refusal;                            // why there are none
 };
 KernelTimes bench_kernels(firefinch::Session &session, const BenchPlan &plan, Terminal &terminal);
-
-// Of at least one sample.
-struct Spread {
-    double median, least, most;
-};
-Spread spread_of(std::vector<double> samples);
 
 } // namespace program

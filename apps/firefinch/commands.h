@@ -22,6 +22,7 @@ Command add_generate(CLI::App &program);
 Command add_logits(CLI::App &program);
 Command add_perplexity(CLI::App &program);
 Command add_quantize(CLI::App &program);
+Command add_report(CLI::App &program);
 Command add_tokenize(CLI::App &program);
 
 } // namespace program

@@ -16,7 +16,7 @@
 namespace program {
 namespace {
 
-std::string read_descriptor(int descriptor, const std::string &name) {
+std::string read_descriptor(int descriptor, const std::string &name, std::size_t most_bytes = std::string::npos) {
     std::string all;
     char piece[1 << 16];
     for (;;) {
@@ -24,6 +24,9 @@ std::string read_descriptor(int descriptor, const std::string &name) {
         if (interrupted()) throw Interrupted();
         if (got > 0) {
             all.append(piece, static_cast<std::size_t>(got));
+            if (all.size() > most_bytes)
+                throw Failure(
+                    fmt::format("{}: has more than {} bytes, which is no file of this kind", name, most_bytes));
         } else if (got == 0) {
             return all;
         } else if (errno != EINTR) {
@@ -50,12 +53,12 @@ std::string read_standard_input() {
     return read_descriptor(STDIN_FILENO, "standard input");
 }
 
-std::string read_file(const std::string &path) {
-    if (path == "-") return read_standard_input();
+std::string read_file(const std::string &path, std::size_t most_bytes) {
+    if (path == "-") return read_descriptor(STDIN_FILENO, "standard input", most_bytes);
     const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
     if (descriptor < 0) throw Failure(fmt::format("{}: cannot be opened: {}", path, std::strerror(errno)));
     try {
-        std::string all = read_descriptor(descriptor, path);
+        std::string all = read_descriptor(descriptor, path, most_bytes);
         ::close(descriptor);
         return all;
     } catch (...) {

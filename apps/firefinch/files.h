@@ -8,7 +8,8 @@
 namespace program {
 
 // Both throw Failure with the reason; `path` "-" is standard input. read_standard_input throws Interrupted on Ctrl-C.
-std::string read_file(const std::string &path);
+// A file of more than `most_bytes` is refused, also one without an end.
+std::string read_file(const std::string &path, std::size_t most_bytes = std::string::npos);
 std::string read_standard_input();
 
 // Standard output, unbuffered: what was written is seen at once.

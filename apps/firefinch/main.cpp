@@ -46,7 +46,7 @@ int run(int argc, char **argv) {
                "Environment: FIREFINCH_DEVICE, FIREFINCH_CACHE_DIR, FIREFINCH_SHADER_DIR.");
     const std::vector<Command> commands = {add_devices(app),  add_inspect(app),    add_chat(app),     add_generate(app),
                                            add_logits(app),   add_perplexity(app), add_tokenize(app), add_convert(app),
-                                           add_quantize(app), add_bench(app)};
+                                           add_quantize(app), add_bench(app),      add_report(app)};
     const auto usage = [&](const std::string &sentence) {
         const Command *command = parsed_command(commands);
         return fail(kUsage, fmt::format("{}; see 'firefinch{}{} --help'", sentence, command == nullptr ? "" : " ",

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "files.h"
+#include "numbers.h"
 
 #include <cstdint>
 #include <string>
@@ -12,8 +13,6 @@ namespace program {
 
 using Json = nlohmann::ordered_json;
 
-std::string grouped(std::uint64_t number);     // 2,993,920
-std::string bytes_text(std::uint64_t bytes);   // 5.99 MB
 std::string api_version(std::uint32_t packed); // Vulkan's 1.3.224
 
 // One line. Bytes that are no UTF-8 become U+FFFD, since JSON cannot hold them.

@@ -42,7 +42,54 @@ std::size_t incomplete_tail(std::string_view text) {
     return 0;
 }
 
+// The bytes of the character that `text` begins with; 0 if there is none.
+std::size_t character_length(std::string_view text) {
+    const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
+    const std::size_t length = length_of(byte(0));
+    if (length > text.size() || (length > 1 && !second_fits(byte(0), byte(1)))) return 0;
+    for (std::size_t i = 2; i < length; ++i)
+        if (byte(i) < 0x80 || byte(i) > 0xBF) return 0;
+    return length;
+}
+
+char32_t code_point(std::string_view character) {
+    const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(character[i]); };
+    if (character.size() == 1) return byte(0);
+    char32_t code = byte(0) & (0xFFU >> (character.size() + 1));
+    for (std::size_t i = 1; i < character.size(); ++i) code = code << 6U | (byte(i) & 0x3FU);
+    return code;
+}
+
+bool is_control(char32_t code) { // C0, DEL, C1, line and paragraph separators
+    return code < 0x20 || (code >= 0x7F && code < 0xA0) || code == 0x2028 || code == 0x2029;
+}
+
+// Unicode's bidirectional marks, embeddings and isolates, zero-width characters, and the tags of plane 14.
+bool is_invisible(char32_t code) {
+    return code == 0x61C || (code >= 0x200B && code <= 0x200F) || (code >= 0x202A && code <= 0x202E) ||
+           (code >= 0x2060 && code <= 0x206F) || code == 0xFEFF || (code >= 0xE0000 && code <= 0xE0FFF);
+}
+
 } // namespace
+
+std::string one_line(std::string_view text) {
+    std::string out;
+    while (!text.empty()) {
+        const std::size_t length = character_length(text);
+        const std::string_view character = text.substr(0, std::max<std::size_t>(length, 1));
+        text.remove_prefix(character.size());
+        if (length == 0) {
+            out += "\uFFFD";
+            continue;
+        }
+        const char32_t code = code_point(character);
+        if (is_control(code))
+            out += ' ';
+        else if (!is_invisible(code))
+            out += character;
+    }
+    return out;
+}
 
 std::string_view whole_characters(std::string_view text, std::size_t limit) {
     if (limit >= text.size()) return text;

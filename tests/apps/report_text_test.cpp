@@ -1,0 +1,364 @@
+// The report, looked at directly: bench files of every kind of wrong, what the bootstrap calls slower, and what becomes
+// of names that others chose.
+#include "bench_json.h"
+#include "failure.h"
+#include "numbers.h"
+#include "report/bench_file.h"
+#include "report/compare.h"
+#include "report/html.h"
+#include "report/markdown.h"
+#include "report/sections.h"
+#include "utf8.h"
+
+#include <algorithm>
+
+#include <doctest/doctest.h>
+
+using namespace program;
+using namespace program::report;
+using test::bench_json;
+using test::Json;
+using test::noisy;
+
+namespace {
+
+BenchFile parsed(const Json &json) {
+    return parse_bench_file("b.json", json.dump());
+}
+
+std::string refusal(const std::string &text) {
+    try {
+        parse_bench_file("b.json", text);
+    } catch (const Failure &failure) {
+        return failure.what();
+    }
+    return "";
+}
+
+Json changed(const char *pointer, const Json &value) {
+    Json json = bench_json();
+    json[Json::json_pointer(pointer)] = value;
+    return json;
+}
+
+bool contains(const std::string &text, const std::string &part) {
+    return text.find(part) != text.npos;
+}
+
+std::size_t count_of(const std::string &text, const std::string &part) {
+    std::size_t count = 0;
+    for (std::size_t at = text.find(part); at != text.npos; at = text.find(part, at + 1)) ++count;
+    return count;
+}
+
+Verdict verdict(const std::vector<double> &base, const std::vector<double> &samples) {
+    return compare_samples(base, samples, Better::larger, kTolerance).verdict;
+}
+
+// Every place in `json` that is no object or array, by its pointer.
+std::vector<std::string> leaves(const Json &json) {
+    std::vector<std::string> all;
+    const Json flat = json.flatten();
+    for (const auto &[pointer, value] : flat.items()) all.push_back(pointer);
+    return all;
+}
+
+} // namespace
+
+TEST_CASE("report: a bench file is read whole") {
+    const BenchFile file = parsed(bench_json());
+    CHECK(file.device.name == "Example GPU 9000");
+    CHECK(file.device.traits ==
+          std::vector<std::pair<std::string, std::string>>{{"storage16", "1"}, {"subgroup_size", "32"}});
+    CHECK(file.host_cpu.empty());
+    CHECK(file.model.bytes_read_per_token == 400'000'000);
+    REQUIRE(file.results.size() == 3);
+    CHECK(file.results[2].batch == 8);
+    CHECK(file.results[1].tokens_per_second.median == 413.0);
+    CHECK(file.results[1].speed_samples.size() == 5);
+    CHECK(!file.results[0].dispatches_per_token);
+    CHECK(file.kernels.size() == 2);
+    CHECK(!file.peak_host_bytes);
+}
+
+TEST_CASE("report: what bench may leave out may be missing") {
+    Json json = bench_json();
+    json["kernels"] = nullptr;
+    json["device"]["traits"] = nullptr;
+    json["device"].erase("profile");
+    for (Json &result : json["results"]) result.erase("samples");
+    const BenchFile file = parsed(json);
+    CHECK(file.kernels_refused);
+    const std::string page = html_of(page_of({file, file}, kTolerance));
+    CHECK(contains(page, "no timestamps"));
+    CHECK(count_of(page, ">too few samples<") == 3);
+}
+
+TEST_CASE("report: a wrong member is named, with what was expected and found") {
+    const struct {
+        const char *pointer;
+        Json value;
+        const char *says;
+    } wrong[] = {
+        {"/schema", "firefinch-generate/1", "schema is \"firefinch-generate/1\", expected \"firefinch-bench/1\""},
+        {"/schema", 1, "schema is 1, expected a text"},
+        {"/device", Json::array(), "device is an array, expected an object"},
+        {"/device/name", nullptr, "device.name is null, expected a text"},
+        {"/device/name", std::string(501, 'x'), "device.name is a text of 501 bytes, expected no more than 500"},
+        {"/results", Json::object(), "results is an object, expected an array"},
+        {"/results/1/test", "decoed", "results[1].test is \"decoed\", expected \"prefill\" or \"decode\""},
+        {"/results/1/batch", 0, "results[1].batch is 0, expected a whole number from 1"},
+        {"/results/1/batch", 1.5, "results[1].batch is 1.5, expected a whole number"},
+        {"/results/1/tokens", -1, "results[1].tokens is -1"},
+        {"/results/1/repeats", 4, "results[1].samples.tokens_per_second has 5 samples, expected 4"},
+        {"/results/1/samples/tokens_per_second", Json::array(), "has 0 samples, expected 5"},
+        {"/results/1/samples/tokens_per_second/3", "x", "results[1].samples.tokens_per_second[3] is \"x\""},
+        {"/results/1/samples/tokens_per_second/3", nullptr, "results[1].samples.tokens_per_second[3] is null"},
+        {"/results/1/samples/tokens_per_second/3", 0, "results[1].samples.tokens_per_second[3] is 0"},
+        {"/results/1/tokens_per_second/median", 410, "is 410, expected 413, as the samples have it"},
+        {"/results/1/tokens_per_second/min", 500, "no more than the median"},
+        {"/results/1/bandwidth_fraction", -0.5, "results[1].bandwidth_fraction is -0.5"},
+        {"/roofline/read_bytes_per_second", 0, "roofline.read_bytes_per_second is 0"},
+        {"/roofline/read_bytes_per_second", 1e300, "roofline.read_bytes_per_second is 1e+300"},
+        {"/model/bytes_read_per_token", 0, "model.bytes_read_per_token is 0"},
+        {"/kernels/0/microseconds", true, "kernels[0].microseconds is true, expected a number"},
+        {"/device/traits/storage16", Json::array(), "device.traits.storage16 is an array"},
+    };
+    for (const auto &[pointer, value, says] : wrong) {
+        const std::string sentence = refusal(changed(pointer, value).dump());
+        CAPTURE(sentence);
+        CHECK(sentence.starts_with("b.json: "));
+        CHECK(contains(sentence, says));
+    }
+    Json json = bench_json();
+    json["startup"].erase("load_seconds");
+    CHECK(contains(refusal(json.dump()), "startup.load_seconds is missing"));
+    CHECK(contains(refusal("[]"), "the file's value is an array, expected an object"));
+    CHECK(contains(refusal("{\"schema\":\n nan}"), "line 2, column"));
+    CHECK(contains(refusal("{\"schema\": 1e999}"), "no double can hold"));
+    CHECK(contains(refusal(""), "is no JSON"));
+    CHECK(contains(refusal("\xFF\xFE"), "is no JSON"));
+    CHECK(refusal("{\"schema\": \"" + std::string(1'000'000, 'x') + "\"}").size() < 300);
+    CHECK(refusal("{\"" + std::string(1'000'000, 'x') + "\": \"" + std::string(1'000'000, 'y')).size() < 300);
+    CHECK(!refusal(std::string(1'000'000, '[')).empty());
+    CHECK(!refusal(std::string(1'000'000, '[') + std::string(1'000'000, ']')).empty());
+}
+
+// Whatever stands in the place of any value: a sentence, or a page without nonsense.
+TEST_CASE("report: any value in any place is refused or shown") {
+    Json original = bench_json();
+    original["results"] = {original["results"][1]}; // bootstraps take time under a sanitizer
+    const BenchFile good = parsed(original);
+    const Json others[] = {Json(nullptr),
+                           Json(true),
+                           Json(-1),
+                           Json(0),
+                           Json(1),
+                           Json(1e-320),
+                           Json(1e300),
+                           Json(18446744073709551615U),
+                           Json(""),
+                           Json("<b>"),
+                           Json::array(),
+                           Json::object(),
+                           Json::array({1, 2}),
+                           Json::object({{"a", 1}})};
+    std::size_t refused = 0, shown = 0;
+    for (const std::string &pointer : leaves(original))
+        for (const Json &other : others) {
+            const std::string text = changed(pointer.c_str(), other).dump();
+            CAPTURE(pointer);
+            CAPTURE(other.dump());
+            if (!refusal(text).empty()) {
+                ++refused;
+                continue;
+            }
+            ++shown;
+            const Page page = page_of({good, parse_bench_file("b.json", text)}, kTolerance);
+            for (const std::string &out : {html_of(page), markdown_of(page)}) {
+                const bool sane = !contains(out, "nan") && !contains(out, "inf") && !contains(out, "<b>");
+                CHECK(sane);
+            }
+        }
+    CHECK(refused > 500);
+    CHECK(shown > 100);
+}
+
+TEST_CASE("report: a file cut anywhere is refused") {
+    const std::string text = bench_json().dump();
+    for (std::size_t size = 0; size < text.size(); ++size) {
+        CAPTURE(size);
+        CHECK(!refusal(text.substr(0, size)).empty());
+    }
+}
+
+TEST_CASE("report: noise is no difference, a fifth is") {
+    constexpr unsigned kTrials = 50;
+    unsigned false_alarms = 0, found = 0, small = 0;
+    for (unsigned seed = 0; seed < kTrials; ++seed) {
+        const std::vector<double> base = noisy(100, 5, seed), again = noisy(100, 5, seed + 1000);
+        false_alarms += verdict(base, again) != Verdict::no_clear_difference ? 1 : 0;
+        found += verdict(base, noisy(80, 5, seed + 2000)) == Verdict::slower ? 1 : 0;
+        small += verdict(base, noisy(99, 5, seed + 3000)) == Verdict::slower ? 1 : 0;
+    }
+    CHECK(false_alarms <= kTrials / 50);
+    CHECK(small <= kTrials / 50); // a hundredth is below the tolerance, however sure
+    CHECK(found == kTrials);
+}
+
+TEST_CASE("report: verdicts turn around with the files, and times are better when smaller") {
+    const std::vector<double> fast = noisy(100, 6, 1), slow = noisy(80, 6, 2);
+    CHECK(verdict(fast, slow) == Verdict::slower);
+    CHECK(verdict(slow, fast) == Verdict::faster);
+    CHECK(compare_samples(fast, slow, Better::smaller, kTolerance).verdict == Verdict::faster);
+    CHECK(compare_samples(slow, fast, Better::smaller, kTolerance).verdict == Verdict::slower);
+    CHECK(compare_samples(fast, slow, Better::larger, 0.4).verdict == Verdict::no_clear_difference);
+    CHECK(verdict(fast, fast) == Verdict::no_clear_difference);
+}
+
+TEST_CASE("report: the interval holds the ratio, shrinks with more samples, and is the same each time") {
+    const auto width = [](std::size_t count) {
+        const std::vector<double> base = noisy(100, count, 1), samples = noisy(80, count, 2);
+        const Interval interval = bootstrap_ratio(base, samples), again = bootstrap_ratio(base, samples);
+        CHECK(interval.low == again.low);
+        CHECK(interval.high == again.high);
+        CHECK(interval.low < 0.81);
+        CHECK(interval.high > 0.79);
+        return interval.high - interval.low;
+    };
+    const double few = width(5), many = width(50), thousand = width(1000);
+    CHECK(many < few / 2);
+    CHECK(thousand < many / 3);
+    const std::vector<double> one = {4}, two = {5};
+    CHECK(bootstrap_ratio(one, two).low == 1.25);
+    // Of {1, 2} a resample's median is 1, 1.5 or 2: an even number of samples has its middle between two.
+    const std::vector<double> unit = {1, 1}, pair = {1, 2};
+    CHECK(bootstrap_ratio(unit, pair).low == 1);
+    CHECK(bootstrap_ratio(unit, pair).high == 2);
+}
+
+// Of nine different samples a resample's median is the least in 0.13 % of all cases, one of the two least in 3.0 %.
+TEST_CASE("report: resamples are drawn evenly") {
+    const std::vector<double> unit = {1, 1, 1, 1}, steps = {1, 2, 3, 4, 5, 6, 7, 8, 9};
+    const Interval interval = bootstrap_ratio(unit, steps);
+    CHECK(interval.low == 2);
+    CHECK(interval.high == 8);
+}
+
+TEST_CASE("report: three samples are too few, however different") {
+    CHECK(verdict({100, 101, 102}, {10, 11, 12}) == Verdict::too_few_samples);
+    CHECK(verdict({100, 101, 102, 103}, {10, 11, 12}) == Verdict::too_few_samples);
+    CHECK(verdict({100, 101, 102, 103}, {10, 11, 12, 13}) == Verdict::slower);
+}
+
+TEST_CASE("report: models of other shapes are shown, not compared; without a common test either") {
+    Json other = bench_json();
+    other["model"]["width"] = 1024;
+    std::string page = html_of(page_of({parsed(bench_json()), parsed(other)}, kTolerance));
+    CHECK(contains(page, "model of another shape: not compared"));
+    CHECK(!contains(page, "no clear difference"));
+    Json fewer = bench_json();
+    for (Json &result : fewer["results"]) result["tokens"] = 99;
+    page = html_of(page_of({parsed(bench_json()), parsed(fewer)}, kTolerance));
+    CHECK(contains(page, "no test that the baseline has"));
+}
+
+TEST_CASE("report: sizes are plotted when there is more than one") {
+    Json larger = bench_json(0.5);
+    larger["model"]["bytes_read_per_token"] = 900'000'000;
+    const BenchFile small = parsed(bench_json()), large = parsed(larger);
+    CHECK(!contains(html_of(page_of({small, small}, kTolerance)), "Scaling with model size"));
+    const std::string page = html_of(page_of({large, small}, kTolerance));
+    CHECK(contains(page, "Scaling with model size"));
+    CHECK(count_of(page, "<circle") == 3); // two points and the legend
+    CHECK(contains(page, "class=\"limit\""));
+}
+
+TEST_CASE("report: a device that reads at another speed than before is pointed out") {
+    Json other = bench_json();
+    other["roofline"]["read_bytes_per_second"] = 200e9;
+    CHECK(
+        contains(html_of(page_of({parsed(bench_json()), parsed(other)}, kTolerance)), "conditions were not the same"));
+    CHECK(!contains(html_of(page_of({parsed(bench_json()), parsed(bench_json())}, kTolerance)), "conditions were not"));
+}
+
+TEST_CASE("report: names are text, never markup") {
+    const std::string name = "</title><script>alert('1')</script>\"&|`*_[a](http://b)@c\n# www.d\xE2\x80\xAE"
+                             "e";
+    Json json = bench_json();
+    for (const char *pointer :
+         {"/device/name", "/device/driver", "/device/driver_version", "/model/name", "/model/weights",
+          "/kernels/0/name", "/kernels/0/variant", "/host/os", "/firefinch", "/time", "/device/profile"})
+        json[Json::json_pointer(pointer)] = name;
+    json["device"]["traits"][name] = name;
+    const Page page = page_of({parse_bench_file("<i>.json", json.dump()), parsed(bench_json())}, kTolerance);
+    const std::string html = html_of(page);
+    CHECK(!contains(html, "<script"));
+    CHECK(count_of(html, "</title>") == count_of(html, "<title>"));
+    CHECK(contains(html, "&lt;script&gt;alert(&#39;1&#39;)"));
+    CHECK(!contains(html, "<i>"));
+    CHECK(contains(html, "&lt;i&gt;.json"));
+    CHECK(!contains(html, "\xE2\x80\xAE")); // it would turn the page's own text around
+    const std::string markdown = markdown_of(page);
+    CHECK(!contains(markdown, "<"));
+    CHECK(!contains(markdown, "@c"));
+    CHECK(!contains(markdown, "http://b"));
+    CHECK(!contains(markdown, "www.d"));
+    CHECK(!contains(markdown, "\n# www"));
+    CHECK(contains(markdown, "\\|\\`\\*\\_\\[a\\](http\\://b)"));
+}
+
+TEST_CASE("report: a page asks for nothing outside itself") {
+    const std::string html = html_of(page_of({parsed(bench_json()), parsed(bench_json(0.8))}, kTolerance));
+    for (const char *part : {"href", "src=", "url(", "@import", "://", "<script", "<iframe", "<link"}) {
+        CAPTURE(part);
+        CHECK(!contains(html, part));
+    }
+    CHECK(contains(html, "default-src 'none'"));
+    CHECK(contains(html, "prefers-color-scheme: dark"));
+    CHECK(contains(html, "@media print"));
+}
+
+TEST_CASE("report: every table is a table in Markdown") {
+    const std::string markdown = markdown_of(page_of({parsed(bench_json()), parsed(bench_json(0.8))}, kTolerance));
+    std::size_t columns = 0; // of the table that the line before belongs to; 0: none
+    std::size_t tables = 0;
+    for (std::size_t at = 0; at < markdown.size();) {
+        const std::string line = markdown.substr(at, markdown.find('\n', at) - at);
+        at += line.size() + 1;
+        const std::size_t bars = count_of(line, "|") - count_of(line, "\\|");
+        if (!line.starts_with("|")) {
+            CHECK(bars == 0);
+            columns = 0;
+        } else if (columns == 0) {
+            columns = bars;
+            ++tables;
+        }
+        CHECK(bars == columns);
+    }
+    CHECK(tables >= 10);
+    CHECK(contains(markdown, "**slower**"));
+    CHECK(!contains(markdown, "svg"));
+}
+
+TEST_CASE("report: text on one line") {
+    CHECK(one_line("a\tb\nc\x7F"
+                   "d\xC2\x85"
+                   "e\u2028f") == "a b c d e f");
+    CHECK(one_line("caf\u00e9 \u20ac \U0001F426") == "caf\u00e9 \u20ac \U0001F426");
+    CHECK(one_line("a\u202Eb\u200Bc\uFEFF") == "abc");
+    CHECK(one_line("\xC0\x80") == "\uFFFD\uFFFD");
+    CHECK(one_line("\xE2\x82") == "\uFFFD\uFFFD");
+    CHECK(one_line("\xED\xA0\x80") == "\uFFFD\uFFFD\uFFFD");
+    CHECK(one_line("\xF0\x9F\x90") == "\uFFFD\uFFFD\uFFFD");
+    CHECK(one_line("") == "");
+}
+
+TEST_CASE("numbers as people read them") {
+    CHECK(grouped(2993920) == "2,993,920");
+    CHECK(bytes_text(5987840) == "5.99 MB");
+    CHECK(scaled_text(12.34e9) == "12.3 G");
+    CHECK(scaled_text(999.7e9) == "1 T");
+    CHECK(percent_text(0.4164) == "41.6 %");
+    CHECK(speed_text(97.8449) == "97.84");
+}
