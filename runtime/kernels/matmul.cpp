@@ -42,12 +42,18 @@ struct Shape {
     const Variant *variant;
     std::uint32_t rows, tokens;
     std::vector<gpu::SpecConstant> constants;
+    std::uint32_t subgroup_size = 0; // required; 0: any
 };
 
 Shape shape_of(const StepBuffers &step, WeightType type, std::uint32_t groups, std::uint32_t tokens) {
     if (tokens > kFewTokens) {
+        const Variant &variant = variant_for("matmul", type, *step.traits);
+        if (variant.needs_coopmat) {
+            const CoopmatTuning tuning = tune_coopmat(*step.traits, tokens).value();
+            return {&variant, tuning.tile_rows, tuning.tile_tokens, constants_of(tuning), tuning.subgroup_size};
+        }
         const MatmulTuning tuning = tune_matmul(*step.traits, tokens);
-        return {&variant_for("matmul", type, *step.traits), tuning.tile_rows, tuning.tile_tokens, constants_of(tuning)};
+        return {&variant, tuning.tile_rows, tuning.tile_tokens, constants_of(tuning)};
     }
     const Variant &variant = variant_for("matmul_few", type, *step.traits);
     const FewTuning tuning = tune_few(*step.traits, variant, groups, tokens);
@@ -73,6 +79,7 @@ Result<std::vector<Launch>> matmul(const StepBuffers &step, const MatmulArgument
             launch.variant = shape.variant;
             launch.layer = a.layer;
             launch.constants = shape.constants;
+            launch.subgroup_size = shape.subgroup_size;
             if (is_block(batch.type)) launch.constants.push_back({shader::kSpecPlainType, plain_type(batch, all)});
             launch.uses = {{"step", step.header(), gpu::Access::read}};
             std::vector<std::uint32_t> table;
