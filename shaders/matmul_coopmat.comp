@@ -3,15 +3,16 @@
 // has a tile of kTileRows rows and kTileTokens tokens as there; each of its subgroups has a part of the tile, made of
 // matrices of the shape that the device offers, and all take kTileGroups weight groups at a time from shared memory.
 //
-// float16 alone is not enough: rounding the inputs to it puts the kernel test's worst result 1.1e-3 off, and beyond 65504,
-// which relu^2 may reach, it has no numbers. So an input is two of them, upper + rest / 2048, together 22 bits as good as
-// float32's sums (2e-6 in that test); the rests have sums of their own. What is not below 32768 has a third, top * 2048,
-// multiplied only where a tile holds such an input: a product of zeros changes no sum, so results depend neither on the
-// tile nor on the other rows of the step. Inputs of 2^26 and more are not computed right. An upper part below float16's
-// normal numbers is left to the rest, for matrix units may take those for zero.
+// float16 alone is not enough: the kernel test's worst result is 1.7e-3 off with inputs rounded to it (the model tests allow
+// 5e-5 between prefill and decode), and beyond 65504, which relu^2 may reach, it has no numbers. So an input is two of them,
+// upper + rest / 2048, together 22 bits, and the rests have sums of their own: 7e-7 off, where matmul.comp is 1.3e-6. What
+// is not below 32768 has a third part, top * 2048, multiplied only where a tile holds such an input: a product of zeros
+// changes no sum, so results depend neither on the tile nor on the other rows of the step. From 2^26 on inputs are
+// computed wrong. An upper part below float16's normal numbers is left to the rest, for matrix units may take those for
+// zero. (A scale for each row instead would have to be known before the first tile: one more pass over the inputs.)
 //
-// Weights of float16 are as stored, those of bfloat16 fit but for magnitudes above 65504 (no trained model has one) and
-// bits below 2^-24. Dequantised weights have more bits than float16 (1e-4 off), so they are split as inputs are, which
+// Weights of float16 are as stored; those of bfloat16 fit but for magnitudes above 65504 (no trained model has one) and
+// bits below 2^-24. Dequantised weights have more bits than float16 (1.7e-3 off), so they are split as inputs are, which
 // takes a third product. float32 weights stay with matmul.comp: who keeps them wants all of their bits.
 #extension GL_GOOGLE_include_directive : require
 #extension GL_EXT_control_flow_attributes : require
@@ -60,11 +61,11 @@ shared uint last_large; // 1 + the last tile of columns with an input that has a
 const float kPartScale = 2048.0; // from part to part: float16's significand has 11 bits
 const float kLarge = 32768.0, kSmall = 6.103515625e-05; // 2^15, 2^-14
 
-f16vec4 upper_part(vec4 x) { return f16vec4(mix(x, vec4(0.0), lessThan(abs(x), vec4(kSmall)))); }
-f16vec4 rest_part(vec4 x, f16vec4 upper) { return f16vec4((x - vec4(upper)) * kPartScale); }
-f16vec4 top_part(vec4 x) {
-    return f16vec4(mix(vec4(0.0), x / kPartScale, greaterThanEqual(abs(x), vec4(kLarge))));
-}
+// To the bits of float16's significand. By integers: Mesa's compilers take float(float16_t(x)) for x.
+vec4 rounded(vec4 x) { return uintBitsToFloat((floatBitsToUint(x) + 0x1000u) & 0xffffe000u); }
+vec4 upper_part(vec4 x) { return mix(rounded(x), vec4(0.0), lessThan(abs(x), vec4(kSmall))); }
+f16vec4 rest_part(vec4 x, vec4 upper) { return f16vec4((x - upper) * kPartScale); }
+vec4 top_part(vec4 x) { return mix(vec4(0.0), rounded(x), greaterThanEqual(abs(x), vec4(kLarge))); }
 
 #ifdef WEIGHTS_F16
 void put_weights(uint at, uint row_at, uint groups, uint group, bool plain) {
@@ -78,9 +79,9 @@ void put_weights(uint at, uint row_at, uint groups, uint group, bool plain) {
 #ifdef WEIGHTS_BLOCKS
     if (plain) load_plain_weights(row_at, group, low, high);
     else load_weights(row_at, groups, group, low, high);
-    f16vec4 upper_low = upper_part(low), upper_high = upper_part(high);
-    weight_tile[at] = upper_low;
-    weight_tile[at + 1u] = upper_high;
+    vec4 upper_low = upper_part(low), upper_high = upper_part(high);
+    weight_tile[at] = f16vec4(upper_low);
+    weight_tile[at + 1u] = f16vec4(upper_high);
     weight_rest_tile[at] = rest_part(low, upper_low);
     weight_rest_tile[at + 1u] = rest_part(high, upper_high);
 #else
@@ -94,10 +95,10 @@ void put_weights(uint at, uint row_at, uint groups, uint group, bool plain) {
 void put_inputs(uint at, vec4 x, uint tile) {
     if (any(greaterThanEqual(abs(x), vec4(kLarge)))) {
         atomicMax(last_large, tile);
-        x -= kPartScale * vec4(top_part(x));
+        x -= top_part(x);
     }
-    f16vec4 upper = upper_part(x);
-    input_tile[at] = upper;
+    vec4 upper = upper_part(x);
+    input_tile[at] = f16vec4(upper);
     input_rest_tile[at] = rest_part(x, upper);
 }
 
@@ -180,8 +181,8 @@ void main() {
             uint token = min(first_token + i / kTileGroups, rows_of_step - 1u);
             bool inside = base + group < groups;
             uint from = second.x + token * third.y + 2u * (inside ? base + group : 0u);
-            input_tile[at] = inside ? top_part(scratch4[from]) : f16vec4(0.0);
-            input_tile[at + 1u] = inside ? top_part(scratch4[from + 1u]) : f16vec4(0.0);
+            input_tile[at] = f16vec4(inside ? top_part(scratch4[from]) / kPartScale : vec4(0.0));
+            input_tile[at + 1u] = f16vec4(inside ? top_part(scratch4[from + 1u]) / kPartScale : vec4(0.0));
         }
         barrier();
         [[unroll]] for (uint r = 0u; r < kMatrices; ++r)

@@ -4,6 +4,8 @@
 
 #include "runtime/gpu/vulkan.h"
 
+#include <cstdint>
+
 #ifndef VK_KHR_cooperative_matrix
 #define VK_KHR_cooperative_matrix 1
 #define VK_KHR_COOPERATIVE_MATRIX_EXTENSION_NAME "VK_KHR_cooperative_matrix"
