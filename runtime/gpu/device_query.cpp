@@ -103,6 +103,7 @@ void read_properties(const InstanceFunctions &vk, VkPhysicalDevice handle, Physi
         traits.subgroup_shuffle = (subgroup.supportedOperations & VK_SUBGROUP_FEATURE_SHUFFLE_BIT) != 0;
         traits.subgroup_clustered = (subgroup.supportedOperations & VK_SUBGROUP_FEATURE_CLUSTERED_BIT) != 0;
     }
+    traits.subgroup_size_fixed = has_sizes && sizes.minSubgroupSize == sizes.maxSubgroupSize; // NVK, and no control
     if (has_sizes && (sizes.requiredSubgroupSizeStages & VK_SHADER_STAGE_COMPUTE_BIT) != 0) {
         traits.subgroup_size_control = true; // if the features agree, below
         traits.subgroup_size_min = std::max(1U, sizes.minSubgroupSize);

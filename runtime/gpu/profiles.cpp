@@ -18,7 +18,7 @@ void align_at_least(DeviceTraits &traits, std::uint32_t alignment) {
 }
 
 void no_size_control(DeviceTraits &traits) {
-    traits.subgroup_size_control = false;
+    traits.subgroup_size_control = traits.subgroup_size_fixed = false;
     // Without control one size is reported, whatever runs.
     traits.subgroup_size_min = traits.subgroup_size_max = traits.subgroup_size;
     traits.matrix_shapes.clear(); // they go with a subgroup size

@@ -26,6 +26,7 @@ struct DeviceTraits {
     std::uint32_t subgroup_size = 1;
     std::uint32_t subgroup_size_min = 1, subgroup_size_max = 1; // what may run; equal without size control
     bool subgroup_size_control = false;                         // with full subgroups, for compute
+    bool subgroup_size_fixed = false;                           // no other size ever runs: no need to ask for it
     bool subgroup_basic = false, subgroup_arithmetic = false, subgroup_shuffle = false, subgroup_clustered = false;
 
     // Arithmetic and storage beyond 32 bits a word.

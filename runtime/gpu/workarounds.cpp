@@ -33,14 +33,16 @@ constexpr Workaround kWorkarounds[] = {
          return amd_proprietary(device.traits) && !device.traits.integer_dot_mixed_accelerated;
      },
      [](DeviceTraits &traits) { traits.matrix_shapes.clear(); }},
-    {"Intel before Xe2", "cooperative matrices are slower than ordinary arithmetic (Arc A770), and spill registers (Mesa 26.2)",
+    {"Intel before Xe2",
+     "cooperative matrices are slower than ordinary arithmetic (Arc A770), and spill registers (Mesa 26.2)",
      "ggml-vulkan uses them on Xe2 only, whose subgroups are 16 and more; "
      "github.com/ggml-org/llama.cpp ggml/src/ggml-vulkan/ggml-vulkan.cpp",
      [](const DeviceInfo &device) {
          return device.traits.vendor_id == kIntel && device.traits.subgroup_size_min < 16;
      },
      [](DeviceTraits &traits) { traits.matrix_shapes.clear(); }},
-    {"software devices", "cooperative matrices are loops over their elements", "measured: docs/design.md",
+    {"software devices", "cooperative matrices are loops over their elements: a prompt takes three to four times as long",
+     "measured, docs/design.md",
      [](const DeviceInfo &device) { return device.type == DeviceType::software; },
      [](DeviceTraits &traits) { traits.matrices_slow = true; }},
 };

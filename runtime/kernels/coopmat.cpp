@@ -26,7 +26,7 @@ bool fits(const gpu::MatrixShape &shape, const CoopmatTuning &tuning) {
 } // namespace
 
 std::optional<CoopmatTuning> tune_coopmat(const gpu::DeviceTraits &traits, std::uint32_t tokens) {
-    if (!traits.float16 || !traits.subgroup_size_control) return std::nullopt;
+    if (!traits.float16 || (!traits.subgroup_size_control && !traits.subgroup_size_fixed)) return std::nullopt;
     CoopmatTuning tuning{};
     tuning.tile_rows = kTileRows;
     tuning.tile_tokens = tokens <= 32 ? 32 : kMostTileTokens;

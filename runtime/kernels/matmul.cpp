@@ -50,7 +50,8 @@ Shape shape_of(const StepBuffers &step, WeightType type, std::uint32_t groups, s
         const Variant &variant = variant_for("matmul", type, *step.traits);
         if (variant.needs_coopmat) {
             const CoopmatTuning tuning = tune_coopmat(*step.traits, tokens).value();
-            return {&variant, tuning.tile_rows, tuning.tile_tokens, constants_of(tuning), tuning.subgroup_size};
+            return {&variant, tuning.tile_rows, tuning.tile_tokens, constants_of(tuning),
+                    step.traits->subgroup_size_control ? tuning.subgroup_size : 0};
         }
         const MatmulTuning tuning = tune_matmul(*step.traits, tokens);
         return {&variant, tuning.tile_rows, tuning.tile_tokens, constants_of(tuning)};

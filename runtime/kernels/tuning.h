@@ -30,7 +30,7 @@ std::vector<gpu::SpecConstant> constants_of(const MatmulTuning &tuning);
 struct CoopmatTuning {
     std::uint32_t local_size;
     std::uint32_t tile_rows, tile_tokens;         // of a workgroup
-    std::uint32_t subgroup_size;                  // required of the pipeline
+    std::uint32_t subgroup_size;                  // required of the pipeline, where the device has more than one
     std::uint32_t subgroup_rows, subgroup_tokens; // of the tile
     gpu::MatrixShape matrix;
 };

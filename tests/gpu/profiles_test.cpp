@@ -33,6 +33,7 @@ DeviceTraits rich() {
 void check_takes_only(const DeviceTraits &full, const DeviceTraits &masked) {
     const auto flag = [](bool before, bool after) { CHECK((before || !after)); };
     flag(full.subgroup_size_control, masked.subgroup_size_control);
+    flag(full.subgroup_size_fixed, masked.subgroup_size_fixed);
     flag(full.subgroup_basic, masked.subgroup_basic);
     flag(full.subgroup_arithmetic, masked.subgroup_arithmetic);
     flag(full.subgroup_shuffle, masked.subgroup_shuffle);

@@ -196,6 +196,9 @@ TEST_CASE("cooperative matrices are chosen where they are listed and not slow") 
     no_shapes.matrix_shapes.clear();
     no_float16.float16 = false;
     gpu::find_profile("floor")->mask(floor);
+    gpu::DeviceTraits one_size = fixed_subgroups;
+    one_size.subgroup_size_fixed = true;
+    CHECK(name(one_size, WeightType::f16) == "f16_coopmat");
     for (const gpu::DeviceTraits &traits : {slow, fixed_subgroups, no_shapes, no_float16, floor})
         CHECK(name(traits, WeightType::f16) == "f16");
     const kernels::Variant &variant = kernels::variant_for("matmul", WeightType::f16, able);
