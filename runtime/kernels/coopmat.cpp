@@ -30,8 +30,8 @@ std::optional<CoopmatTuning> tune_coopmat(const gpu::DeviceTraits &traits, std::
     CoopmatTuning tuning{};
     tuning.tile_rows = kTileRows;
     tuning.tile_tokens = tokens <= 32 ? 32 : kMostTileTokens;
-    // The least that may be asked for is what matrix units are made for: 16 lanes on Intel's Xe2, where compilers choose 32
-    // by themselves, 32 on AMD and NVIDIA.
+    // The least that may be asked for is what matrix units are made for: 16 lanes on Intel's Xe2, where compilers
+    // choose 32 by themselves, 32 on AMD and NVIDIA.
     tuning.subgroup_size = traits.subgroup_size_min;
     // 32 sums an invocation, and as many for the rests, let each loaded matrix serve twice; narrow subgroups, whose
     // registers are Intel's, spill them and have half as many (Mesa 26.2).
@@ -51,8 +51,8 @@ std::optional<CoopmatTuning> tune_coopmat(const gpu::DeviceTraits &traits, std::
     default:
         return std::nullopt;
     }
-    tuning.local_size = tuning.tile_rows / tuning.subgroup_rows * (tuning.tile_tokens / tuning.subgroup_tokens) *
-                        tuning.subgroup_size;
+    tuning.local_size =
+        tuning.tile_rows / tuning.subgroup_rows * (tuning.tile_tokens / tuning.subgroup_tokens) * tuning.subgroup_size;
     // The largest that fits: the compiler knows best how to put it together.
     const auto size = [](const gpu::MatrixShape &shape) { return shape.rows * shape.columns * shape.depth; };
     for (const gpu::MatrixShape &shape : traits.matrix_shapes)
