@@ -48,6 +48,13 @@ class Features {
         dot_.shaderIntegerDotProduct = VK_TRUE;
         add(traits.integer_dot_product, VK_API_VERSION_1_3, VK_KHR_SHADER_INTEGER_DOT_PRODUCT_EXTENSION_NAME, dot_);
 
+        matrix_.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_COOPERATIVE_MATRIX_FEATURES_KHR;
+        matrix_.cooperativeMatrix = VK_TRUE;
+        add(!traits.matrix_shapes.empty(), kNoCore, VK_KHR_COOPERATIVE_MATRIX_EXTENSION_NAME, matrix_);
+        memory_model_.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_MEMORY_MODEL_FEATURES;
+        memory_model_.vulkanMemoryModel = VK_TRUE; // their SPIR-V has it
+        add(!traits.matrix_shapes.empty(), VK_API_VERSION_1_2, VK_KHR_VULKAN_MEMORY_MODEL_EXTENSION_NAME, memory_model_);
+
         if (traits.memory_budget) extensions_.push_back(VK_EXT_MEMORY_BUDGET_EXTENSION_NAME);
         // A device that has it must have it enabled; the name stands in a header of beta extensions.
         if (physical.has("VK_KHR_portability_subset")) extensions_.push_back("VK_KHR_portability_subset");
@@ -64,6 +71,8 @@ class Features {
     const std::vector<const char *> &extensions() const { return extensions_; }
 
   private:
+    static constexpr std::uint32_t kNoCore = ~0U; // an extension in every version of Vulkan
+
     template <class T>
     void add(bool wanted, std::uint32_t core_version, const char *extension, T &structure) {
         if (!wanted) return;
@@ -82,6 +91,8 @@ class Features {
     VkPhysicalDeviceBufferDeviceAddressFeatures address_{};
     VkPhysicalDeviceSubgroupSizeControlFeatures sizes_{};
     VkPhysicalDeviceShaderIntegerDotProductFeatures dot_{};
+    VkPhysicalDeviceCooperativeMatrixFeaturesKHR matrix_{};
+    VkPhysicalDeviceVulkanMemoryModelFeatures memory_model_{};
 };
 
 } // namespace

@@ -103,12 +103,15 @@ void read_properties(const InstanceFunctions &vk, VkPhysicalDevice handle, Physi
         traits.subgroup_shuffle = (subgroup.supportedOperations & VK_SUBGROUP_FEATURE_SHUFFLE_BIT) != 0;
         traits.subgroup_clustered = (subgroup.supportedOperations & VK_SUBGROUP_FEATURE_CLUSTERED_BIT) != 0;
     }
+    traits.subgroup_size_fixed = has_sizes && sizes.minSubgroupSize == sizes.maxSubgroupSize; // NVK, and no control
     if (has_sizes && (sizes.requiredSubgroupSizeStages & VK_SHADER_STAGE_COMPUTE_BIT) != 0) {
         traits.subgroup_size_control = true; // if the features agree, below
         traits.subgroup_size_min = std::max(1U, sizes.minSubgroupSize);
         traits.subgroup_size_max = std::max(traits.subgroup_size_min, sizes.maxSubgroupSize);
     }
     traits.integer_dot_accelerated = has_dot && dot.integerDotProduct4x8BitPackedSignedAccelerated == VK_TRUE;
+    traits.integer_dot_mixed_accelerated =
+        has_dot && dot.integerDotProduct4x8BitPackedMixedSignednessAccelerated == VK_TRUE;
 
     const VkPhysicalDeviceLimits &limits = core.limits;
     traits.timestamp_period_ns = limits.timestampPeriod;
@@ -125,6 +128,25 @@ void read_properties(const InstanceFunctions &vk, VkPhysicalDevice handle, Physi
         traits.max_allocation_bytes = std::min<std::uint64_t>(traits.max_allocation_bytes, maintenance4.maxBufferSize);
     traits.storage_offset_alignment =
         static_cast<std::uint32_t>(std::max<VkDeviceSize>(1, limits.minStorageBufferOffsetAlignment));
+}
+
+// Of those listed, the products of float16 that are added up in float32.
+std::vector<MatrixShape> read_matrix_shapes(const InstanceFunctions &vk, VkPhysicalDevice handle) {
+    if (vk.vkGetPhysicalDeviceCooperativeMatrixPropertiesKHR == nullptr) return {};
+    std::uint32_t count = 0;
+    if (vk.vkGetPhysicalDeviceCooperativeMatrixPropertiesKHR(handle, &count, nullptr) != VK_SUCCESS) return {};
+    VkCooperativeMatrixPropertiesKHR empty{};
+    empty.sType = VK_STRUCTURE_TYPE_COOPERATIVE_MATRIX_PROPERTIES_KHR;
+    std::vector<VkCooperativeMatrixPropertiesKHR> listed(count, empty);
+    if (vk.vkGetPhysicalDeviceCooperativeMatrixPropertiesKHR(handle, &count, listed.data()) != VK_SUCCESS) return {};
+    listed.resize(count);
+    std::vector<MatrixShape> shapes;
+    for (const VkCooperativeMatrixPropertiesKHR &each : listed)
+        if (each.scope == VK_SCOPE_SUBGROUP_KHR && each.AType == VK_COMPONENT_TYPE_FLOAT16_KHR &&
+            each.BType == VK_COMPONENT_TYPE_FLOAT16_KHR && each.CType == VK_COMPONENT_TYPE_FLOAT32_KHR &&
+            each.ResultType == VK_COMPONENT_TYPE_FLOAT32_KHR && each.saturatingAccumulation != VK_TRUE)
+            shapes.push_back({each.MSize, each.NSize, each.KSize});
+    return shapes;
 }
 
 void read_features(const InstanceFunctions &vk, VkPhysicalDevice handle, PhysicalDevice &out) {
@@ -144,6 +166,10 @@ void read_features(const InstanceFunctions &vk, VkPhysicalDevice handle, Physica
     sizes.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SUBGROUP_SIZE_CONTROL_FEATURES;
     VkPhysicalDeviceShaderIntegerDotProductFeatures dot{};
     dot.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SHADER_INTEGER_DOT_PRODUCT_FEATURES;
+    VkPhysicalDeviceVulkanMemoryModelFeatures memory_model{};
+    memory_model.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_MEMORY_MODEL_FEATURES;
+    VkPhysicalDeviceCooperativeMatrixFeaturesKHR matrix{};
+    matrix.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_COOPERATIVE_MATRIX_FEATURES_KHR;
 
     Chain chain(features);
     chain.add(true, storage16);
@@ -153,6 +179,8 @@ void read_features(const InstanceFunctions &vk, VkPhysicalDevice handle, Physica
     chain.add(out.has(VK_API_VERSION_1_2, VK_KHR_BUFFER_DEVICE_ADDRESS_EXTENSION_NAME), address);
     chain.add(out.has(VK_API_VERSION_1_3, VK_EXT_SUBGROUP_SIZE_CONTROL_EXTENSION_NAME), sizes);
     chain.add(out.has(VK_API_VERSION_1_3, VK_KHR_SHADER_INTEGER_DOT_PRODUCT_EXTENSION_NAME), dot);
+    chain.add(out.has(VK_API_VERSION_1_2, VK_KHR_VULKAN_MEMORY_MODEL_EXTENSION_NAME), memory_model);
+    chain.add(out.has(VK_KHR_COOPERATIVE_MATRIX_EXTENSION_NAME), matrix);
     vk.vkGetPhysicalDeviceFeatures2(handle, &features);
 
     DeviceTraits &traits = out.info.traits;
@@ -163,6 +191,10 @@ void read_features(const InstanceFunctions &vk, VkPhysicalDevice handle, Physica
     traits.int16 = features.features.shaderInt16 == VK_TRUE;
     traits.integer_dot_product = dot.shaderIntegerDotProduct == VK_TRUE;
     traits.integer_dot_accelerated = traits.integer_dot_accelerated && traits.integer_dot_product;
+    traits.integer_dot_mixed_accelerated = traits.integer_dot_mixed_accelerated && traits.integer_dot_product;
+    // SPIR-V with cooperative matrices has Vulkan's memory model.
+    if (matrix.cooperativeMatrix == VK_TRUE && memory_model.vulkanMemoryModel == VK_TRUE && traits.float16)
+        traits.matrix_shapes = read_matrix_shapes(vk, handle);
     traits.timeline_semaphore = timeline.timelineSemaphore == VK_TRUE;
     traits.buffer_device_address = address.bufferDeviceAddress == VK_TRUE;
     traits.memory_budget = out.has(VK_EXT_MEMORY_BUDGET_EXTENSION_NAME);

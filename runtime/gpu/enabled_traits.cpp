@@ -1,5 +1,6 @@
 // What a host's device was created with. Features may come as a structure each or in the collected ones of Vulkan 1.1
 // to 1.3: both are read, and what is found in neither is off.
+#include "runtime/gpu/cooperative_matrix.h"
 #include "runtime/gpu/device_query.h"
 
 #include <algorithm>
@@ -9,7 +10,8 @@ namespace {
 
 struct Enabled {
     bool int16 = false, storage16 = false, storage8 = false, float16 = false, int8 = false, timeline = false,
-         address = false, size_control = false, full_subgroups = false, dot = false;
+         address = false, size_control = false, full_subgroups = false, dot = false, matrix = false,
+         memory_model = false;
 };
 
 template <class T>
@@ -19,6 +21,9 @@ const T &as(const VkBaseInStructure *structure) {
 
 void read(const VkBaseInStructure *structure, Enabled &out) {
     const auto set = [](bool &flag, VkBool32 value) { flag = flag || value == VK_TRUE; };
+    // No enumerator of older headers, so no case below.
+    if (structure->sType == VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_COOPERATIVE_MATRIX_FEATURES_KHR)
+        set(out.matrix, as<VkPhysicalDeviceCooperativeMatrixFeaturesKHR>(structure).cooperativeMatrix);
     switch (structure->sType) {
     case VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_16BIT_STORAGE_FEATURES:
         set(out.storage16, as<VkPhysicalDevice16BitStorageFeatures>(structure).storageBuffer16BitAccess);
@@ -46,6 +51,7 @@ void read(const VkBaseInStructure *structure, Enabled &out) {
         set(out.int8, all.shaderInt8);
         set(out.timeline, all.timelineSemaphore);
         set(out.address, all.bufferDeviceAddress);
+        set(out.memory_model, all.vulkanMemoryModel);
         break;
     }
     case VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SUBGROUP_SIZE_CONTROL_FEATURES:
@@ -54,6 +60,9 @@ void read(const VkBaseInStructure *structure, Enabled &out) {
         break;
     case VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SHADER_INTEGER_DOT_PRODUCT_FEATURES:
         set(out.dot, as<VkPhysicalDeviceShaderIntegerDotProductFeatures>(structure).shaderIntegerDotProduct);
+        break;
+    case VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_MEMORY_MODEL_FEATURES:
+        set(out.memory_model, as<VkPhysicalDeviceVulkanMemoryModelFeatures>(structure).vulkanMemoryModel);
         break;
     case VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_1_3_FEATURES: {
         const auto &all = as<VkPhysicalDeviceVulkan13Features>(structure);
@@ -96,6 +105,7 @@ DeviceTraits enabled_traits(DeviceTraits traits, std::uint32_t api_version, cons
     keep(traits.integer_dot_product,
          enabled.dot && has(VK_API_VERSION_1_3, VK_KHR_SHADER_INTEGER_DOT_PRODUCT_EXTENSION_NAME));
     keep(traits.integer_dot_accelerated, traits.integer_dot_product);
+    keep(traits.integer_dot_mixed_accelerated, traits.integer_dot_product);
     // Asked of the physical device, but only an enabled extension may be asked.
     keep(traits.memory_budget, has(~0U, VK_EXT_MEMORY_BUDGET_EXTENSION_NAME));
     const bool sizes = enabled.size_control && enabled.full_subgroups &&
@@ -104,6 +114,11 @@ DeviceTraits enabled_traits(DeviceTraits traits, std::uint32_t api_version, cons
         traits.subgroup_size_control = false;
         traits.subgroup_size_min = traits.subgroup_size_max = traits.subgroup_size;
     }
+    const bool known_size = traits.subgroup_size_control || traits.subgroup_size_fixed;
+    if (!enabled.matrix || !enabled.memory_model || !traits.float16 || !known_size ||
+        !has(~0U, VK_KHR_COOPERATIVE_MATRIX_EXTENSION_NAME) ||
+        !has(VK_API_VERSION_1_2, VK_KHR_VULKAN_MEMORY_MODEL_EXTENSION_NAME))
+        traits.matrix_shapes.clear();
     return traits;
 }
 

@@ -2,6 +2,7 @@
 // process, and overwritten by whichever instance came last.
 #pragma once
 
+#include "runtime/gpu/cooperative_matrix.h"
 #include "runtime/gpu/vulkan.h"
 
 #define FF_GPU_INSTANCE_FUNCTIONS(X)                                                                                   \
@@ -16,6 +17,7 @@
     X(vkGetPhysicalDeviceQueueFamilyProperties)                                                                        \
     X(vkCreateDevice)                                                                                                  \
     X(vkGetDeviceProcAddr)                                                                                             \
+    X(vkGetPhysicalDeviceCooperativeMatrixPropertiesKHR)                                                               \
     X(vkCreateDebugUtilsMessengerEXT)                                                                                  \
     X(vkDestroyDebugUtilsMessengerEXT)                                                                                 \
     X(vkSetDebugUtilsObjectNameEXT)                                                                                    \
@@ -24,7 +26,8 @@
 
 namespace ff::gpu {
 
-// The debug-utils functions are null without VK_EXT_debug_utils; all others are there on every Vulkan 1.1 instance.
+// The debug-utils functions are null without VK_EXT_debug_utils, that of cooperative matrices where no device has them;
+// all others are there on every Vulkan 1.1 instance.
 struct InstanceFunctions {
 #define FF_GPU_MEMBER(name) PFN_##name name = nullptr;
     FF_GPU_INSTANCE_FUNCTIONS(FF_GPU_MEMBER)

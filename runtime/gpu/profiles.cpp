@@ -18,13 +18,14 @@ void align_at_least(DeviceTraits &traits, std::uint32_t alignment) {
 }
 
 void no_size_control(DeviceTraits &traits) {
-    traits.subgroup_size_control = false;
+    traits.subgroup_size_control = traits.subgroup_size_fixed = false;
     // Without control one size is reported, whatever runs.
     traits.subgroup_size_min = traits.subgroup_size_max = traits.subgroup_size;
+    traits.matrix_shapes.clear(); // they go with a subgroup size
 }
 
 void no_integer_dot(DeviceTraits &traits) {
-    traits.integer_dot_product = traits.integer_dot_accelerated = false;
+    traits.integer_dot_product = traits.integer_dot_accelerated = traits.integer_dot_mixed_accelerated = false;
 }
 
 void no_subgroup_operations(DeviceTraits &traits) {
@@ -36,6 +37,7 @@ void no_small_types(DeviceTraits &traits) {
     traits.storage16 = traits.storage8 = false;
     traits.float16 = traits.int16 = traits.int8 = false;
     no_integer_dot(traits);
+    traits.matrix_shapes.clear();
 }
 
 void limits(DeviceTraits &traits, std::uint32_t invocations, std::uint32_t shared_bytes, std::uint32_t buffers,
@@ -71,6 +73,11 @@ void staged(DeviceTraits &traits) {
 
 void fences(DeviceTraits &traits) {
     traits.timeline_semaphore = false;
+}
+
+// Takes the mark away, not the device's lack: software devices execute the variants that GPUs get, if not to their gain.
+void matrices(DeviceTraits &traits) {
+    traits.matrices_slow = false;
 }
 
 void adreno(DeviceTraits &traits) { // Qualcomm's driver, Adreno 6xx
@@ -153,6 +160,7 @@ const std::vector<Profile> &profiles() {
         {"floor", "Vulkan 1.1 and no optional feature: the least every device has", floor},
         {"staged", "as native, but weights travel through staging buffers", staged},
         {"fences", "as native, but without timeline semaphores", fences},
+        {"matrices", "as native, with cooperative matrices also where they are slow, for tests", matrices},
         {"adreno", "Qualcomm Adreno 6xx: 128 MiB bindings, no 8-bit storage, no size control", adreno},
         {"mali", "Arm Mali: 384 invocations, 256 MiB bindings, no size control", mali},
         {"v3d", "Raspberry Pi: no subgroup operations, 256 invocations, 8 buffers", v3d},

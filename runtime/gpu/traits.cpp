@@ -30,6 +30,13 @@ std::string summary(const DeviceTraits &traits) {
     add(traits.int8, "int8");
     add(traits.integer_dot_product,
         traits.integer_dot_accelerated ? "integer dot product" : "slow integer dot product");
+    if (!traits.matrix_shapes.empty()) {
+        std::vector<std::string> shapes;
+        for (const MatrixShape &shape : traits.matrix_shapes)
+            shapes.push_back(fmt::format("{}x{}x{}", shape.rows, shape.columns, shape.depth));
+        parts.push_back(fmt::format("{}cooperative matrices {}", traits.matrices_slow ? "slow " : "",
+                                    fmt::join(shapes, ", ")));
+    }
     add(traits.unified_memory, "unified memory");
     add(traits.timeline_semaphore, "timeline semaphores");
     add(traits.memory_budget, "memory budget");

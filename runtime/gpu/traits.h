@@ -9,6 +9,13 @@
 
 namespace ff::gpu {
 
+// A product that subgroups compute together: [rows, depth] x [depth, columns] (Vulkan's M, K and N) of float16, added up in
+// float32.
+struct MatrixShape {
+    std::uint32_t rows = 0, columns = 0, depth = 0;
+    friend bool operator==(const MatrixShape &, const MatrixShape &) = default;
+};
+
 struct DeviceTraits {
     // Identity, for the tuning table and for workarounds.
     std::uint32_t vendor_id = 0; // PCI vendor, or a Khronos vendor id
@@ -19,6 +26,7 @@ struct DeviceTraits {
     std::uint32_t subgroup_size = 1;
     std::uint32_t subgroup_size_min = 1, subgroup_size_max = 1; // what may run; equal without size control
     bool subgroup_size_control = false;                         // with full subgroups, for compute
+    bool subgroup_size_fixed = false;                           // no other size ever runs: no need to ask for it
     bool subgroup_basic = false, subgroup_arithmetic = false, subgroup_shuffle = false, subgroup_clustered = false;
 
     // Arithmetic and storage beyond 32 bits a word.
@@ -26,6 +34,12 @@ struct DeviceTraits {
     bool float16 = false, int16 = false, int8 = false; // arithmetic (the capabilities Float16, Int16, Int8)
     bool integer_dot_product = false;                  // may be used; slow where the next is false
     bool integer_dot_accelerated = false;              // packed 4x8 bits signed, in one instruction
+    bool integer_dot_mixed_accelerated = false;        // and signed by unsigned
+
+    // VK_KHR_cooperative_matrix: the shapes that the driver lists, which are what it can do; that it names the extension
+    // says nothing, and a shape of another device crashes compilers. Empty where there are none.
+    std::vector<MatrixShape> matrix_shapes;
+    bool matrices_slow = false; // computed without matrix units: the ordinary kernels are chosen
 
     // Memory and submission.
     bool unified_memory = false; // device memory is host visible: weights are written in place

@@ -5,7 +5,11 @@
 namespace ff::gpu {
 namespace {
 
-constexpr std::uint32_t kAmd = 0x1002;
+constexpr std::uint32_t kAmd = 0x1002, kIntel = 0x8086;
+
+bool amd_proprietary(const DeviceTraits &traits) {
+    return traits.driver == "amd" || traits.driver == "amdvlk";
+}
 
 constexpr Workaround kWorkarounds[] = {
     {"intel-windows", "integer dot products miscompute, or are slower than plain arithmetic",
@@ -22,6 +26,25 @@ constexpr Workaround kWorkarounds[] = {
      "github.com/ggml-org/llama.cpp/issues/12421 and /28635",
      [](const DeviceInfo &device) { return device.traits.driver == "qualcomm"; },
      [](DeviceTraits &traits) { traits.subgroup_arithmetic = traits.subgroup_clustered = false; }},
+    {"amd, amdvlk", "cooperative matrices are offered by GPUs that have no matrix units, those before RDNA 3",
+     "ggml-vulkan uses them on RDNA 3 and later only, which it knows by mixed-sign dot products; "
+     "github.com/ggml-org/llama.cpp ggml/src/ggml-vulkan/ggml-vulkan.cpp",
+     [](const DeviceInfo &device) {
+         return amd_proprietary(device.traits) && !device.traits.integer_dot_mixed_accelerated;
+     },
+     [](DeviceTraits &traits) { traits.matrix_shapes.clear(); }},
+    {"Intel before Xe2",
+     "cooperative matrices are slower than ordinary arithmetic (Arc A770), and spill registers (Mesa 26.2)",
+     "ggml-vulkan uses them on Xe2 only, whose subgroups are 16 and more; "
+     "github.com/ggml-org/llama.cpp ggml/src/ggml-vulkan/ggml-vulkan.cpp",
+     [](const DeviceInfo &device) {
+         return device.traits.vendor_id == kIntel && device.traits.subgroup_size_min < 16;
+     },
+     [](DeviceTraits &traits) { traits.matrix_shapes.clear(); }},
+    {"software devices", "cooperative matrices are loops over their elements: a prompt takes three to four times as long",
+     "measured, docs/design.md",
+     [](const DeviceInfo &device) { return device.type == DeviceType::software; },
+     [](DeviceTraits &traits) { traits.matrices_slow = true; }},
 };
 
 } // namespace

@@ -1,5 +1,7 @@
 #include "runtime/kernels/kernel.h"
 
+#include "runtime/kernels/tuning.h"
+
 #include <algorithm>
 
 #define FF_VARIANT(kernel, variant, needs, definitions)                                                                \
@@ -10,14 +12,18 @@
 namespace ff::kernels {
 namespace {
 
-constexpr bool needs_none = false, needs_subgroup = true;
+struct Needs {
+    bool subgroup = false, coopmat = false;
+};
+constexpr Needs needs_none, needs_subgroup{.subgroup = true}, needs_coopmat{.coopmat = true};
 
 const std::vector<Variant> &table() {
     static const std::vector<Variant> variants = {
 #define FF_VARIANT(kernel, variant, needs, definitions)                                                                \
     {#kernel,                                                                                                          \
      #variant,                                                                                                         \
-     needs_##needs,                                                                                                    \
+     needs_##needs.subgroup,                                                                                           \
+     needs_##needs.coopmat,                                                                                            \
      #definitions,                                                                                                     \
      {ff_spirv_##kernel##_##variant,                                                                                   \
       static_cast<std::size_t>(ff_spirv_##kernel##_##variant##_end - ff_spirv_##kernel##_##variant)}},
@@ -30,7 +36,8 @@ const std::vector<Variant> &table() {
 const Variant &first_that_runs(std::string_view kernel, std::string_view prefix, const gpu::DeviceTraits &traits) {
     const auto &variants = table();
     const auto found = std::find_if(variants.begin(), variants.end(), [&](const Variant &variant) {
-        return variant.kernel == kernel && variant.name.starts_with(prefix) && runs_on(variant, traits);
+        return variant.kernel == kernel && variant.name.starts_with(prefix) && runs_on(variant, traits) &&
+               !(variant.needs_coopmat && traits.matrices_slow);
     });
     assert(found != variants.end()); // variants.def ends every kernel with a row that needs nothing
     return *found;
@@ -43,6 +50,7 @@ std::span<const Variant> all_variants() {
 }
 
 bool runs_on(const Variant &variant, const gpu::DeviceTraits &traits) {
+    if (variant.needs_coopmat) return tune_coopmat(traits, kMostTileTokens).has_value();
     // Partial sums have room for subgroups of 4 and more.
     return !variant.needs_subgroup ||
            (traits.subgroup_arithmetic && traits.subgroup_shuffle && traits.subgroup_size_min >= 4);
@@ -65,6 +73,10 @@ const Variant &variant_for(std::string_view kernel, const gpu::DeviceTraits &tra
     return first_that_runs(kernel, "", traits);
 }
 
+std::string source_name(const Variant &variant) {
+    return std::string(variant.kernel) + (variant.needs_coopmat ? "_coopmat.comp" : ".comp");
+}
+
 std::string full_name(const Variant &variant) {
     return std::string(variant.kernel) + "." + std::string(variant.name);
 }
@@ -76,6 +88,8 @@ gpu::PipelineDescription pipeline_of(const Launch &launch) {
         .bindings = static_cast<std::uint32_t>(launch.buffers.size()),
         .push_constant_bytes = static_cast<std::uint32_t>(launch.push_constants.size()),
         .constants = launch.constants,
+        .required_subgroup_size = launch.subgroup_size,
+        .full_subgroups = launch.subgroup_size != 0,
     };
 }
 

@@ -20,12 +20,14 @@ namespace ff::kernels {
 struct Variant {
     std::string_view kernel, name;
     bool needs_subgroup; // arithmetic and shuffle
+    bool needs_coopmat;  // cooperative matrices; its source is kernel_coopmat.comp
     std::string_view definitions;
     std::span<const std::uint32_t> spirv;
 };
 
 std::span<const Variant> all_variants();
 bool runs_on(const Variant &variant, const gpu::DeviceTraits &traits);
+std::string source_name(const Variant &variant); // "mix_project.comp", in shaders/
 // The first row of `kernel` for weights of `type` whose traits the device has; every kernel has one that needs none.
 const Variant &variant_for(std::string_view kernel, WeightType type, const gpu::DeviceTraits &traits);
 const Variant &variant_for(std::string_view kernel, const gpu::DeviceTraits &traits); // kernels without weights
@@ -47,6 +49,7 @@ struct Launch {
     std::vector<gpu::BufferView> buffers; // by binding number
     std::vector<std::byte> push_constants;
     std::array<std::uint32_t, 3> groups{1, 1, 1};
+    std::uint32_t subgroup_size = 0; // required; 0: the driver's choice
     std::vector<NamedUse> uses;
     std::uint64_t bytes = 0; // that it must move: weights and state; activations do not count
 

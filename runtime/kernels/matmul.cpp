@@ -1,3 +1,4 @@
+#include "runtime/kernels/matmul_shape.h"
 #include "runtime/kernels/places.h"
 #include "runtime/kernels/segments.h"
 #include "runtime/kernels/tuning.h"
@@ -32,24 +33,24 @@ std::array<std::uint32_t, shader::kWideSegmentWords> words_of(const StepBuffers 
             gated ? row_floats(step, segment.gate) : 0};
 }
 
-// Rows and tokens of a workgroup, and what it is made of.
-struct Shape {
-    const Variant *variant;
-    std::uint32_t rows, tokens;
-    std::vector<gpu::SpecConstant> constants;
-};
+} // namespace
 
-Shape shape_of(const StepBuffers &step, WeightType type, std::uint32_t groups, std::uint32_t tokens) {
-    if (tokens > kFewTokens) {
-        const MatmulTuning tuning = tune_matmul(*step.traits, tokens);
-        return {&variant_for("matmul", type, *step.traits), tuning.tile_rows, tuning.tile_tokens, constants_of(tuning)};
-    }
+MatmulShape matmul_few_shape(const StepBuffers &step, WeightType type, std::uint32_t groups, std::uint32_t tokens) {
     const Variant &variant = variant_for("matmul_few", type, *step.traits);
     const FewTuning tuning = tune_few(*step.traits, variant, groups, tokens);
     return {&variant, tuning.group_rows, tuning.tokens, constants_of(tuning)};
 }
 
-} // namespace
+MatmulShape matmul_tile_shape(const StepBuffers &step, WeightType type, std::uint32_t tokens) {
+    const Variant &variant = variant_for("matmul", type, *step.traits);
+    if (variant.needs_coopmat) {
+        const CoopmatTuning tuning = tune_coopmat(*step.traits, tokens).value();
+        return {&variant, tuning.tile_rows, tuning.tile_tokens, constants_of(tuning),
+                step.traits->subgroup_size_control ? tuning.subgroup_size : 0};
+    }
+    const MatmulTuning tuning = tune_matmul(*step.traits, tokens);
+    return {&variant, tuning.tile_rows, tuning.tile_tokens, constants_of(tuning)};
+}
 
 Result<std::vector<Launch>> matmul(const StepBuffers &step, const MatmulArguments &a) {
     const gpu::BufferView out = a.out.bytes != 0 ? a.out : step.scratch;
@@ -62,12 +63,14 @@ Result<std::vector<Launch>> matmul(const StepBuffers &step, const MatmulArgument
         for (const std::size_t segment : batch.segments) matrices.push_back(all[segment]);
         std::uint32_t groups = 0;
         for (const Matrix *matrix : matrices) groups = std::max(groups, matrix->groups());
-        const Shape shape = shape_of(step, batch.type, groups, tokens);
+        const MatmulShape shape = tokens <= kFewTokens ? matmul_few_shape(step, batch.type, groups, tokens)
+                                                       : matmul_tile_shape(step, batch.type, tokens);
         for (const SegmentLaunch &packed : pack_segments(matrices, *step.traits)) {
             Launch launch;
             launch.variant = shape.variant;
             launch.layer = a.layer;
             launch.constants = shape.constants;
+            launch.subgroup_size = shape.subgroup_size;
             if (is_block(batch.type)) launch.constants.push_back({shader::kSpecPlainType, plain_type(batch, all)});
             launch.uses = {{"step", step.header(), gpu::Access::read}};
             std::vector<std::uint32_t> table;

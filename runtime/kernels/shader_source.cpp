@@ -50,7 +50,7 @@ class FolderIncluder final : public shaderc::CompileOptions::IncluderInterface {
 } // namespace
 
 Result<std::vector<std::uint32_t>> compile_shader(const std::string &directory, const Variant &variant) {
-    const std::string path = fmt::format("{}/{}.comp", directory, variant.kernel);
+    const std::string path = fmt::format("{}/{}", directory, source_name(variant));
     FF_TRY_ASSIGN(const std::string source, read_text(path));
     shaderc::CompileOptions options;
     options.SetTargetEnvironment(shaderc_target_env_vulkan, shaderc_env_version_vulkan_1_1);

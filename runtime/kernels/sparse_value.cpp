@@ -1,3 +1,4 @@
+#include "runtime/kernels/matmul_shape.h"
 #include "runtime/kernels/places.h"
 #include "runtime/kernels/tuning.h"
 #include "runtime/kernels/wide.h"
@@ -41,14 +42,14 @@ Result<Launch> sparse_launch(const StepBuffers &step, const SparseValueArguments
 
 // The tiled product, whose tiles of inputs are read for many tokens anyway.
 Result<Launch> tiled_launch(const StepBuffers &step, const SparseValueArguments &a, const Part &part) {
-    const MatmulTuning tuning = tune_matmul(*step.traits, step.rows);
+    const MatmulShape shape = matmul_tile_shape(step, a.matrix->type, step.rows);
     const bool gated = a.gate.view.bytes != 0;
     Launch launch;
-    launch.variant = &variant_for("matmul", a.matrix->type, *step.traits);
-    launch.constants = constants_of(tuning);
+    launch.variant = shape.variant;
+    launch.constants = shape.constants;
     launch.constants.push_back({shader::kSpecByInput, 1});
-    launch.groups = {(a.matrix->rows + tuning.tile_rows - 1) / tuning.tile_rows,
-                     (step.rows + tuning.tile_tokens - 1) / tuning.tile_tokens, 1};
+    launch.subgroup_size = shape.subgroup_size;
+    launch.groups = {(a.matrix->rows + shape.rows - 1) / shape.rows, (step.rows + shape.tokens - 1) / shape.tokens, 1};
     const std::array<std::uint32_t, shader::kWideSegmentWords> segment = {
         launch.groups[0],
         0,

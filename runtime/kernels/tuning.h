@@ -26,6 +26,18 @@ struct MatmulTuning {
 MatmulTuning tune_matmul(const gpu::DeviceTraits &traits, std::uint32_t tokens);
 std::vector<gpu::SpecConstant> constants_of(const MatmulTuning &tuning);
 
+// matmul by cooperative matrices (shaders/matmul_coopmat.comp); nothing where the device has none that fit.
+struct CoopmatTuning {
+    std::uint32_t local_size;
+    std::uint32_t tile_rows, tile_tokens;         // of a workgroup
+    std::uint32_t subgroup_size;                  // required of the pipeline, where the device has more than one
+    std::uint32_t subgroup_rows, subgroup_tokens; // of the tile
+    gpu::MatrixShape matrix;
+};
+constexpr std::uint32_t kMostTileTokens = 64;
+std::optional<CoopmatTuning> tune_coopmat(const gpu::DeviceTraits &traits, std::uint32_t tokens);
+std::vector<gpu::SpecConstant> constants_of(const CoopmatTuning &tuning);
+
 // matmul_few, for steps of up to kFewTokens.
 constexpr std::uint32_t kFewTokens = 8;
 struct FewTuning {

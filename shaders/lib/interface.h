@@ -304,6 +304,12 @@ const uint kSpecThreadRows = 3u;  // quads of rows of an invocation
 const uint kSpecThreadTokens = 4u;// quads of tokens of an invocation
 const uint kTileGroups = 4u;      // weight groups of W and of the inputs that are in shared memory at a time
 const uint kSpecByInput = 7u;     // 1: W is kept by input, and a segment's groups are its inputs
+// matmul_coopmat: the same tiles; the part of a subgroup is made of matrices of the shape M x N x K that the device offers
+const uint kSpecSubgroupRows = 3u;   // rows of a tile that a subgroup has
+const uint kSpecSubgroupTokens = 4u;
+const uint kSpecMatrixRows = 8u;     // M
+const uint kSpecMatrixTokens = 9u;   // N
+const uint kSpecMatrixDepth = 10u;   // K
 // matmul_few: the same for few tokens, read as matvecs read: kSpecLanes, kSpecRows, kSpecGroupRows, and
 const uint kSpecFewTokens = 4u;   // tokens of a workgroup
 struct MatmulParams {

@@ -23,7 +23,8 @@ DeviceTraits everything() {
     out.subgroup_size_max = 64;
     out.subgroup_size_control = out.subgroup_arithmetic = true;
     out.storage16 = out.storage8 = out.float16 = out.int16 = out.int8 = true;
-    out.integer_dot_product = out.integer_dot_accelerated = true;
+    out.integer_dot_product = out.integer_dot_accelerated = out.integer_dot_mixed_accelerated = true;
+    out.matrix_shapes = {{16, 16, 16}};
     out.timeline_semaphore = out.memory_budget = out.buffer_device_address = true;
     return out;
 }
@@ -35,6 +36,7 @@ TEST_CASE("what a host did not enable is not there") {
     CHECK_FALSE((bare.storage16 || bare.storage8 || bare.float16 || bare.int16 || bare.int8));
     CHECK_FALSE((bare.integer_dot_product || bare.integer_dot_accelerated || bare.timeline_semaphore));
     CHECK_FALSE((bare.memory_budget || bare.buffer_device_address || bare.subgroup_size_control));
+    CHECK(bare.matrix_shapes.empty());
     CHECK(bare.subgroup_size_max == 32);
     CHECK(bare.subgroup_arithmetic); // no feature: a property
 
@@ -68,6 +70,16 @@ TEST_CASE("features are found in the collected structures too") {
     CHECK((traits.integer_dot_product && traits.timeline_semaphore && traits.buffer_device_address));
     CHECK(traits.subgroup_size_control);
     CHECK(traits.subgroup_size_min == 8);
+    CHECK(traits.matrix_shapes.empty());
+    auto matrices = structure<VkPhysicalDeviceCooperativeMatrixFeaturesKHR>(
+        VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_COOPERATIVE_MATRIX_FEATURES_KHR, &of_11);
+    matrices.cooperativeMatrix = of_12.vulkanMemoryModel = VK_TRUE;
+    features.pNext = &matrices;
+    const char *extensions[] = {VK_KHR_COOPERATIVE_MATRIX_EXTENSION_NAME};
+    CHECK_FALSE(enabled_traits(everything(), VK_API_VERSION_1_3, &features, extensions).matrix_shapes.empty());
+    CHECK(enabled_traits(everything(), VK_API_VERSION_1_3, &features, {}).matrix_shapes.empty());
+    of_12.vulkanMemoryModel = VK_FALSE;
+    CHECK(enabled_traits(everything(), VK_API_VERSION_1_3, &features, extensions).matrix_shapes.empty());
 }
 
 TEST_CASE("a host's device works, is locked for every submission, and lives on") {

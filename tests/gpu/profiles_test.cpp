@@ -15,7 +15,8 @@ DeviceTraits rich() {
     out.subgroup_size_control = out.subgroup_basic = out.subgroup_arithmetic = out.subgroup_shuffle =
         out.subgroup_clustered = true;
     out.storage16 = out.storage8 = out.float16 = out.int16 = out.int8 = true;
-    out.integer_dot_product = out.integer_dot_accelerated = true;
+    out.integer_dot_product = out.integer_dot_accelerated = out.integer_dot_mixed_accelerated = true;
+    out.matrix_shapes = {{16, 16, 16}, {16, 8, 16}};
     out.unified_memory = out.memory_budget = out.timeline_semaphore = out.buffer_device_address = true;
     out.timestamp_valid_bits = 64;
     out.max_workgroup_invocations = out.max_workgroup_size_x = 2048;
@@ -32,6 +33,7 @@ DeviceTraits rich() {
 void check_takes_only(const DeviceTraits &full, const DeviceTraits &masked) {
     const auto flag = [](bool before, bool after) { CHECK((before || !after)); };
     flag(full.subgroup_size_control, masked.subgroup_size_control);
+    flag(full.subgroup_size_fixed, masked.subgroup_size_fixed);
     flag(full.subgroup_basic, masked.subgroup_basic);
     flag(full.subgroup_arithmetic, masked.subgroup_arithmetic);
     flag(full.subgroup_shuffle, masked.subgroup_shuffle);
@@ -43,6 +45,9 @@ void check_takes_only(const DeviceTraits &full, const DeviceTraits &masked) {
     flag(full.int8, masked.int8);
     flag(full.integer_dot_product, masked.integer_dot_product);
     flag(full.integer_dot_accelerated, masked.integer_dot_accelerated);
+    flag(full.integer_dot_mixed_accelerated, masked.integer_dot_mixed_accelerated);
+    CHECK((masked.matrix_shapes.empty() || masked.matrix_shapes == full.matrix_shapes));
+    flag(full.matrices_slow, masked.matrices_slow); // the profile "matrices" alone lifts the mark
     flag(full.unified_memory, masked.unified_memory);
     flag(full.memory_budget, masked.memory_budget);
     flag(full.timeline_semaphore, masked.timeline_semaphore);
@@ -90,6 +95,7 @@ TEST_CASE("the floor is Vulkan 1.1 without any optional feature") {
     CHECK(traits.storage_offset_alignment == 256);
     CHECK_FALSE(traits.subgroup_arithmetic);
     CHECK_FALSE(traits.storage16);
+    CHECK(traits.matrix_shapes.empty());
     CHECK_FALSE(traits.unified_memory);
     CHECK_FALSE(traits.timeline_semaphore);
     CHECK(traits.timestamp_valid_bits == 0);
@@ -111,6 +117,7 @@ TEST_CASE("workarounds take away, each from its own driver, and say why") {
         CHECK_FALSE(workaround.source.empty());
         DeviceTraits traits = rich();
         workaround.apply(traits);
+        traits.matrices_slow = rich().matrices_slow; // the one that marks
         check_takes_only(rich(), traits);
     }
     DeviceInfo device;
@@ -122,6 +129,34 @@ TEST_CASE("workarounds take away, each from its own driver, and say why") {
     device.traits.driver = "turnip";
     apply_workarounds(device);
     CHECK(device.traits.subgroup_arithmetic);
+}
+
+TEST_CASE("cooperative matrices: who claims them falsely, and who has them slowly") {
+    DeviceInfo device;
+    const auto left = [&](std::string_view driver, std::uint32_t vendor, std::uint32_t narrowest, bool mixed) {
+        device.traits = rich();
+        device.traits.driver = driver;
+        device.traits.vendor_id = vendor;
+        device.traits.subgroup_size_min = narrowest;
+        device.traits.integer_dot_mixed_accelerated = mixed;
+        apply_workarounds(device);
+        return device.traits;
+    };
+    device.type = DeviceType::discrete;
+    CHECK(left("amd", 0x1002, 32, false).matrix_shapes.empty()); // RDNA 1 and 2
+    CHECK_FALSE(left("amd", 0x1002, 32, true).matrix_shapes.empty());
+    CHECK_FALSE(left("radv", 0x1002, 32, false).matrix_shapes.empty()); // lists none where there are none
+    CHECK(left("anv", 0x8086, 8, true).matrix_shapes.empty());          // Arc A770
+    CHECK_FALSE(left("anv", 0x8086, 16, true).matrix_shapes.empty());
+    CHECK_FALSE(left("anv", 0x8086, 16, true).matrices_slow);
+    device.type = DeviceType::software;
+    const DeviceTraits software = left("llvmpipe", 0x10005, 8, false);
+    CHECK_FALSE(software.matrix_shapes.empty());
+    CHECK(software.matrices_slow);
+    DeviceTraits asked = software;
+    find_profile("matrices")->mask(asked);
+    CHECK_FALSE(asked.matrices_slow);
+    CHECK(asked.matrix_shapes == software.matrix_shapes);
 }
 
 TEST_CASE("a summary names what there is") {

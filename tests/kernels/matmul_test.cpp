@@ -1,5 +1,7 @@
 // Matrices times the rows of a wide step, against float64: shapes that are multiples of nothing, several segments, sums
-// added to what is there, answers that go to their slots, and every size of tile giving the same bits.
+// added to what is there, answers that go to their slots, and every size of tile giving the same bits. The variants with
+// cooperative matrices run where the device has these, also where it would not choose them.
+#include "runtime/kernels/tuning.h"
 #include "runtime/kernels/wide.h"
 #include "tests/kernels/scene.h"
 #include "tests/reference/reference.h"
@@ -15,6 +17,7 @@ struct Shape {
     bool add, gated;
     std::uint32_t most = 70; // rows that the step could have; few of them are matmul_few's
     bool answers = false;    // the tokens are answers, whose results go to slots in another order
+    double outlier = 1;      // how much larger some inputs of the second token are
 };
 
 std::uint32_t slot_of(std::uint32_t token, const Shape &shape) {
@@ -72,8 +75,10 @@ Case make_case(const Shape &shape, kernels::WeightType type) {
     Random random(31);
     const auto values = random_matrix(random, shape.rows, shape.columns),
                second = random_matrix(random, shape.rows, shape.columns);
-    const auto input = random.vector(std::size_t{shape.tokens} * shape.columns),
-               before = random.vector(std::size_t{shape.tokens} * shape.rows),
+    auto input = random.vector(std::size_t{shape.tokens} * shape.columns);
+    for (std::size_t i = shape.columns; i < input.size() && i < 2 * std::size_t{shape.columns}; i += 11)
+        input[i] *= static_cast<float>(shape.outlier);
+    const auto before = random.vector(std::size_t{shape.tokens} * shape.rows),
                gate = random.vector(std::size_t{shape.tokens} * shape.rows);
     const std::uint64_t floats = shape.most * (padded(shape.columns) + 3ULL * padded(shape.rows)) + 256 + shader::kWideWords;
     Case made{Scene({.scratch_floats = floats,
@@ -122,7 +127,13 @@ Case make_case(const Shape &shape, kernels::WeightType type) {
 
 namespace {
 
-// `variant`: forced on the launches, which are built for the one that this device would get.
+// Takes away what the variants before `variant` need, so that launches are built of it.
+void choose(Case &made, const kernels::Variant &variant) {
+    if (!variant.needs_subgroup) made.scene.traits.subgroup_arithmetic = false;
+    if (!variant.needs_coopmat) made.scene.traits.matrix_shapes.clear();
+    made.scene.traits.matrices_slow = false;
+}
+
 void check(const Shape &shape, const kernels::Variant &variant) {
     CAPTURE(kernels::full_name(variant));
     CAPTURE(shape.rows);
@@ -130,11 +141,11 @@ void check(const Shape &shape, const kernels::Variant &variant) {
     CAPTURE(shape.tokens);
     CAPTURE(shape.most);
     Case made = make_case(shape, weight_type(variant));
-    if (!variant.needs_subgroup) made.scene.traits.subgroup_arithmetic = false;
+    choose(made, variant);
     const auto launches = made.launches();
     for (const kernels::Launch &launch : launches) REQUIRE(launch.variant == &variant);
     made.scene.run(launches);
-    CHECK_CLOSE(made.results(made.out), made.want, kTolerance);
+    CHECK_CLOSE(made.results(made.out), made.want, kTolerance * std::max(1.0, shape.outlier / 40));
     if (!shape.add) CHECK_CLOSE(made.results(made.other_out), made.other_want, kTolerance);
 }
 
@@ -150,6 +161,18 @@ TEST_CASE("matmul") {
                                   {65, 24, 17, false, false, 30},
                                   {65, 24, 9, false, false, 20, true}})
             check(shape, *variant);
+}
+
+TEST_CASE("matmul: block formats by cooperative matrices") { // the ordinary variants': tests/models/prefill_test.cpp
+    bool found = false;
+    for (const kernels::Variant &variant : kernels::all_variants()) {
+        if (variant.kernel != "matmul" || !variant.needs_coopmat || !kernels::is_block(weight_type(variant)) ||
+            !kernels::runs_on(variant, device()->traits()))
+            continue;
+        found = true;
+        for (const Shape shape : {Shape{66, 256, 65, true, true}, {35, 768, 9, false, false}}) check(shape, variant);
+    }
+    if (!found) MESSAGE("SKIPPED: this device has no cooperative matrices");
 }
 
 TEST_CASE("matmul: few tokens") {
@@ -168,12 +191,14 @@ TEST_CASE("matmul: every tile that a device may get gives the same bits") {
         std::uint32_t local_size, rows, tokens, thread_rows, thread_tokens;
     };
     for (const kernels::Variant *variant : runnable_variants("matmul")) {
+        if (variant->needs_coopmat) continue; // below
         CAPTURE(variant->name);
         std::vector<float> first;
         for (const Tile tile : {Tile{128, 64, 64, 1, 2}, {16, 64, 64, 4, 4}, {64, 64, 64, 2, 2}, {32, 64, 16, 2, 1}}) {
             CAPTURE(tile.local_size);
             if (tile.local_size > device()->traits().max_workgroup_invocations) continue;
             Case made = make_case({77, 100, 65, true, true}, weight_type(*variant));
+            choose(made, *variant);
             auto launches = made.launches();
             REQUIRE(launches.size() == 1);
             kernels::Launch &launch = launches.front();
@@ -201,7 +226,7 @@ TEST_CASE("matmul: few tokens give the same bits beside others and alone, whatev
         for (const Workgroup size : {Workgroup{4, 8}, {8, 8}, {2, 4}, {4, 2}, {3, 1}}) {
             CAPTURE(size.tokens);
             Case made = make_case({77, 100, 7, true, true, 8}, weight_type(*variant));
-            if (!variant->needs_subgroup) made.scene.traits.subgroup_arithmetic = false;
+            choose(made, *variant);
             auto launches = made.launches();
             REQUIRE(launches.size() == 1);
             kernels::Launch &launch = launches.front();
@@ -219,12 +244,66 @@ TEST_CASE("matmul split by rows gives the same bits") {
     for (const kernels::Variant *variant : runnable_variants("matmul")) {
         CAPTURE(variant->name);
         Case whole = make_case({130, 100, 9, true, true}, weight_type(*variant));
+        choose(whole, *variant);
         whole.scene.run(whole.launches());
         Case split = make_case({130, 100, 9, true, true}, weight_type(*variant));
+        choose(split, *variant);
         split.scene.traits.max_storage_buffer_range = 48 * split.matrix.row_bytes();
         const auto launches = split.launches();
         CHECK(launches.size() >= 3);
         split.scene.run(launches);
         CHECK(split.results(split.out) == whole.results(whole.out));
     }
+}
+
+TEST_CASE("matmul: inputs beyond float16 disturb no other row") {
+    constexpr Shape kOrdinary{66, 100, 20, true, false};
+    for (const kernels::Variant *variant : runnable_variants("matmul"))
+        for (const double outlier : {1e5, 1e7}) {
+            Shape shape = kOrdinary;
+            shape.outlier = outlier;
+            check(shape, *variant);
+            std::vector<std::vector<float>> results;
+            for (const Shape &each : {kOrdinary, shape}) {
+                Case made = make_case(each, weight_type(*variant));
+                choose(made, *variant);
+                made.scene.run(made.launches());
+                results.push_back(made.results(made.out));
+            }
+            for (std::size_t t = 0; t < shape.tokens; ++t)
+                CHECK((row(results[0], shape.rows, t) == row(results[1], shape.rows, t)) == (t != 1));
+        }
+}
+
+TEST_CASE("matmul: cooperative matrices of every shape that the device lists, in both sizes of tile") {
+    bool found = false;
+    for (const kernels::Variant *variant : runnable_variants("matmul")) {
+        if (!variant->needs_coopmat) continue;
+        CAPTURE(variant->name);
+        for (const gpu::MatrixShape &shape : device()->traits().matrix_shapes) {
+            CAPTURE(shape.rows);
+            CAPTURE(shape.columns);
+            CAPTURE(shape.depth);
+            std::vector<float> first;
+            for (const std::uint32_t tokens : {64U, 32U}) {
+                CAPTURE(tokens);
+                Case made = make_case({77, 100, 65, true, true}, weight_type(*variant));
+                made.scene.traits.matrix_shapes = {shape};
+                if (!kernels::runs_on(*variant, made.scene.traits)) continue; // no tile is made of it
+                found = true;
+                choose(made, *variant);
+                auto launches = made.launches();
+                REQUIRE(launches.size() == 1);
+                kernels::Launch &launch = launches.front();
+                const kernels::CoopmatTuning tuning = kernels::tune_coopmat(made.scene.traits, tokens).value();
+                launch.constants = kernels::constants_of(tuning);
+                launch.groups[1] = (65 + tuning.tile_tokens - 1) / tuning.tile_tokens;
+                made.scene.run(launches);
+                CHECK_CLOSE(made.results(made.out), made.want, kTolerance);
+                if (first.empty()) first = made.results(made.out);
+                CHECK(made.results(made.out) == first);
+            }
+        }
+    }
+    if (!found) MESSAGE("SKIPPED: this device has no cooperative matrices");
 }

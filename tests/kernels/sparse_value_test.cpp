@@ -120,6 +120,8 @@ void check(const Shape &shape, const kernels::Variant &variant) {
     CAPTURE(shape.tokens);
     CAPTURE(shape.share);
     Case made = make_case(shape, weight_type(variant));
+    if (!variant.needs_coopmat) made.scene.traits.matrix_shapes.clear();
+    made.scene.traits.matrices_slow = false;
     const auto launches = made.launches();
     for (const kernels::Launch &launch : launches) REQUIRE(launch.variant == &variant);
     made.scene.run(launches);
@@ -154,9 +156,12 @@ TEST_CASE("sparse_value: few tokens") {
 }
 
 TEST_CASE("sparse_value: many tokens are a tiled product") {
-    // Block formats: by whole models (tests/models/prefill_test.cpp).
     for (const kernels::Variant *variant : runnable_variants("matmul"))
         for (const Shape shape : {Shape{130, 300, 70, 70, true, 0.5}, {77, 129, 9, 20, false, 0.1}}) check(shape, *variant);
+    // The ordinary variants of block formats: by whole models (tests/models/prefill_test.cpp).
+    for (const kernels::Variant *variant : variants_of("matmul"))
+        if (variant->needs_coopmat && kernels::is_block(weight_type(*variant)))
+            check({77, 512, 20, 20, true, 0.5}, *variant);
 }
 
 TEST_CASE("sparse_value leaves everything as it is when no token is read") {

@@ -123,6 +123,91 @@ TEST_CASE("kernels of one workgroup fit every device") {
     });
 }
 
+namespace {
+
+gpu::DeviceTraits with_matrices(std::uint32_t subgroup_size_min, std::vector<gpu::MatrixShape> shapes) {
+    gpu::DeviceTraits traits;
+    traits.float16 = traits.subgroup_size_control = true;
+    traits.subgroup_size = traits.subgroup_size_max = 64;
+    traits.subgroup_size_min = subgroup_size_min;
+    traits.max_workgroup_invocations = traits.max_workgroup_size_x = 1024;
+    traits.max_shared_memory_bytes = 32768;
+    traits.matrix_shapes = std::move(shapes);
+    return traits;
+}
+
+} // namespace
+
+TEST_CASE("cooperative matrices: of what drivers list, the largest shape that tiles are made of") { // Mesa 26.2
+    struct Device {
+        std::uint32_t subgroup;
+        std::vector<gpu::MatrixShape> listed;
+        gpu::MatrixShape taken;
+    };
+    for (const Device &device : {Device{32, {{16, 16, 16}}, {16, 16, 16}},                           // RADV, RDNA 3 and 4
+                                 Device{32, {{16, 16, 16}, {16, 8, 16}, {16, 8, 8}}, {16, 16, 16}},  // NVIDIA
+                                 Device{32, {{16, 8, 8}, {16, 8, 16}, {64, 64, 16}}, {16, 8, 16}},   // 64 rows do not fit
+                                 Device{16, {{8, 16, 16}}, {8, 16, 16}},                             // ANV, Xe2
+                                 Device{8, {{8, 8, 8}}, {8, 8, 8}}}) {                               // lavapipe
+        const auto tuning = kernels::tune_coopmat(with_matrices(device.subgroup, device.listed), 64);
+        REQUIRE(tuning.has_value());
+        CHECK(tuning->matrix == device.taken);
+        CHECK(tuning->subgroup_size == device.subgroup);
+    }
+}
+
+TEST_CASE("cooperative matrices: no limit is broken, and what one tile has the other has") {
+    for (const std::uint32_t subgroup : {1U, 4U, 8U, 16U, 32U, 64U, 128U})
+        for (const gpu::MatrixShape shape : {gpu::MatrixShape{8, 8, 8}, {16, 16, 16}, {8, 16, 16}, {32, 32, 8}, {16, 16, 64}})
+            for (const std::uint32_t invocations : {128U, 256U, 1024U})
+                for (const std::uint32_t shared : {16384U, 32768U}) {
+                    gpu::DeviceTraits traits = with_matrices(subgroup, {shape});
+                    traits.max_workgroup_invocations = traits.max_workgroup_size_x = invocations;
+                    traits.max_shared_memory_bytes = shared;
+                    const auto wide = kernels::tune_coopmat(traits, 64), narrow = kernels::tune_coopmat(traits, 9);
+                    if (!wide) continue;
+                    REQUIRE(narrow.has_value());
+                    CHECK(shared > 16384); // two parts of two tiles are 20 KiB
+                    for (const kernels::CoopmatTuning &tuning : {*wide, *narrow}) {
+                        CHECK(tuning.matrix == shape);
+                        CHECK(tuning.local_size <= invocations);
+                        CHECK(tuning.local_size % subgroup == 0);
+                        CHECK(tuning.subgroup_rows % shape.rows == 0);
+                        CHECK(tuning.subgroup_tokens % shape.columns == 0);
+                        CHECK(32 % shape.depth == 0);
+                        CHECK(tuning.local_size / subgroup * tuning.subgroup_rows * tuning.subgroup_tokens ==
+                              tuning.tile_rows * tuning.tile_tokens);
+                    }
+                }
+}
+
+TEST_CASE("cooperative matrices are chosen where they are listed and not slow") {
+    using kernels::WeightType;
+    const auto name = [](const gpu::DeviceTraits &traits, WeightType type) {
+        return kernels::variant_for("matmul", type, traits).name;
+    };
+    const gpu::DeviceTraits able = with_matrices(32, {{16, 16, 16}});
+    CHECK(name(able, WeightType::f16) == "f16_coopmat");
+    CHECK(name(able, WeightType::q4_k) == "q4_k_coopmat");
+    CHECK(name(able, WeightType::f32) == "f32"); // they would take bits of these weights away
+    gpu::DeviceTraits slow = able, fixed_subgroups = able, no_shapes = able, no_float16 = able, floor = able;
+    slow.matrices_slow = true;
+    fixed_subgroups.subgroup_size_control = false;
+    no_shapes.matrix_shapes.clear();
+    no_float16.float16 = false;
+    gpu::find_profile("floor")->mask(floor);
+    gpu::DeviceTraits one_size = fixed_subgroups;
+    one_size.subgroup_size_fixed = true;
+    CHECK(name(one_size, WeightType::f16) == "f16_coopmat");
+    for (const gpu::DeviceTraits &traits : {slow, fixed_subgroups, no_shapes, no_float16, floor})
+        CHECK(name(traits, WeightType::f16) == "f16");
+    const kernels::Variant &variant = kernels::variant_for("matmul", WeightType::f16, able);
+    CHECK(kernels::runs_on(variant, slow)); // for tests and doctor
+    CHECK_FALSE(kernels::runs_on(variant, floor));
+    gpu::find_profile("matrices")->mask(slow);
+    CHECK(name(slow, WeightType::f16) == "f16_coopmat");
+}
+
 TEST_CASE("constants carry the ids that the shaders read") {
     const auto constants =
         kernels::constants_of({.local_size = 1, .lanes = 2, .rows = 3, .group_rows = 4, .stage_floats = 5});

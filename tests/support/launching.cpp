@@ -1,5 +1,6 @@
 #include "tests/support/launching.h"
 
+#include "loader/quant/formats.h"
 #include "runtime/gpu/recorder.h"
 #include "shaders/lib/interface.h"
 #include "tests/support/gpu_fixture.h"
@@ -30,8 +31,24 @@ std::vector<const kernels::Variant *> runnable_variants(std::string_view kernel)
     return found;
 }
 
+namespace {
+
+// In the order of the file format.
+std::vector<std::byte> encoded(std::span<const float> values, WeightType type) {
+    const loader::Format &format = loader::format_of(static_cast<loader::DType>(type));
+    std::vector<std::byte> blocks(values.size() / format.elements * format.bytes);
+    loader::encode(format.dtype, values, blocks);
+    return blocks;
+}
+
+} // namespace
+
 std::vector<float> rounded(std::span<const float> values, WeightType type) {
     std::vector<float> out(values.begin(), values.end());
+    if (kernels::is_block(type)) {
+        const std::vector<std::byte> blocks = encoded(values, type);
+        loader::decode(static_cast<loader::DType>(type), blocks, out);
+    }
     for (float &value : out) {
         if (type == WeightType::f16) value = from_half(to_half(value));
         if (type == WeightType::bf16) value = from_bfloat16(to_bfloat16(value));
@@ -44,7 +61,10 @@ kernels::Matrix put_matrix(GuardedMemory &memory, std::string name, std::span<co
     kernels::Matrix matrix{std::move(name), type, rows, columns, {}};
     const std::size_t row_words = matrix.row_bytes() / 4;
     std::vector<std::uint32_t> words(rows * row_words, 0);
-    for (std::size_t row = 0; row < rows; ++row)
+    for (std::size_t row = 0; row < rows && kernels::is_block(type); ++row)
+        kernels::pack_row(type, encoded(values.subspan(row * columns, columns), type), columns,
+                          std::as_writable_bytes(std::span(words).subspan(row * row_words, row_words)));
+    for (std::size_t row = 0; row < rows && !kernels::is_block(type); ++row)
         for (std::size_t column = 0; column < columns; ++column) {
             const float value = values[row * columns + column];
             std::uint32_t *at = words.data() + row * row_words;

@@ -13,9 +13,9 @@ kernels::WeightType weight_type(const kernels::Variant &variant);
 // differ in how weights are read alone, and are tested by walks of whole plans (tests/plans).
 std::vector<const kernels::Variant *> runnable_variants(std::string_view kernel);
 
-// Values as weights of `type` hold them: the reference computes with these.
+// Values as weights of `type` hold them: the reference computes with these. Block formats: whole blocks.
 std::vector<float> rounded(std::span<const float> values, kernels::WeightType type);
-// Puts values [rows, columns] into `memory` as weights: rows padded with zeros to whole groups.
+// Puts values [rows, columns] into `memory` as weights: rows padded with zeros to whole groups, or of whole blocks.
 kernels::Matrix put_matrix(GuardedMemory &memory, std::string name, std::span<const float> values, std::uint32_t rows,
                            std::uint32_t columns, kernels::WeightType type);
 std::uint64_t matrix_bytes(std::uint32_t rows, std::uint32_t columns, kernels::WeightType type); // with its guards

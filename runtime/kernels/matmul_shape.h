@@ -1,0 +1,18 @@
+// Which product a step with `tokens` rows gets, and what its workgroups have.
+#pragma once
+
+#include "runtime/kernels/step.h"
+
+namespace ff::kernels {
+
+struct MatmulShape {
+    const Variant *variant;
+    std::uint32_t rows, tokens; // of a workgroup
+    std::vector<gpu::SpecConstant> constants;
+    std::uint32_t subgroup_size = 0; // required; 0: any
+};
+
+MatmulShape matmul_few_shape(const StepBuffers &step, WeightType type, std::uint32_t groups, std::uint32_t tokens);
+MatmulShape matmul_tile_shape(const StepBuffers &step, WeightType type, std::uint32_t tokens);
+
+} // namespace ff::kernels
