@@ -65,10 +65,11 @@ run "release" release
 [ "$quick" = yes ] && finish
 
 # The suites that have a floor test of their own have just run it; the program and what a session does with tokens add
-# nothing to what a width changes. Whole models run with subgroups of 4 and 8; with 16, their kernels and plans.
-device_tests=(-LE '^(formats|apps|program_text|sessions)$')
-leave_out=([128]='_floor$' [512]='_floor$|^models$')
-FIREFINCH_TEST_PROFILE=floor run "release, floor profile" release -LE '^(formats|program_text|kernels|models|sessions)$'
+# nothing to what a width changes. Whole models run with subgroups of 8, their plans launch by launch with 4 too, kernels
+# with 4, 8 and 16.
+device_tests=(-LE '^(formats|apps|program_text|sessions|shaders)$')
+leave_out=([128]='_floor$|^models$' [512]='_floor$|^models$|^plans$')
+FIREFINCH_TEST_PROFILE=floor run "release, floor profile" release -LE '^(formats|program_text|kernels|models|sessions|shaders)$'
 
 devices=$(build/release/firefinch devices --json)
 if grep -q llvmpipe <<< "$devices"; then

@@ -51,6 +51,7 @@ std::vector<std::pair<const char *, std::int64_t>> trait_values(const gpu::Devic
         {"max_storage_buffers", number(t.max_storage_buffers)},
         {"max_storage_buffer_range", number(t.max_storage_buffer_range)},
         {"max_allocation_bytes", number(t.max_allocation_bytes)},
+        {"most_submission_work", number(t.most_submission_work)},
         {"storage_offset_alignment", number(t.storage_offset_alignment)},
     };
 }

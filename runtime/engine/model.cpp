@@ -148,9 +148,10 @@ Result<WideStep *> Model::wide_step(std::uint32_t rows, std::uint32_t runs) {
     return step.get();
 }
 
-Result<std::uint64_t> Model::submit_wide(std::span<const ControlBlock::Run> runs, VkCommandBuffer commands) {
+Result<std::uint64_t> Model::submit_wide(std::span<const ControlBlock::Run> runs,
+                                         std::span<const VkCommandBuffer> commands) {
     control().enqueue_wide(wide_steps_submitted_, runs);
-    FF_TRY_ASSIGN(const std::uint64_t value, timeline_->submit(std::span(&commands, 1)));
+    FF_TRY_ASSIGN(const std::uint64_t value, timeline_->submit(commands));
     ++wide_steps_submitted_;
     return value;
 }

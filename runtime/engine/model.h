@@ -63,7 +63,8 @@ class Model {
     // A step for up to `rows` tokens of `runs` sessions; likewise.
     Result<WideStep *> wide_step(std::uint32_t rows, std::uint32_t runs);
     // Submits a wide step for these runs. At most kWideQueueLength unfinished ones.
-    Result<std::uint64_t> submit_wide(std::span<const ControlBlock::Run> runs, VkCommandBuffer commands);
+    Result<std::uint64_t> submit_wide(std::span<const ControlBlock::Run> runs,
+                                      std::span<const VkCommandBuffer> commands);
     // The step recorded anew, with a timestamp after every launch.
     Result<std::unique_ptr<gpu::CommandBuffer>> timed_step(gpu::Timestamps &timestamps);
     static constexpr std::uint32_t kReadbackRows = 16;

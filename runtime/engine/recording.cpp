@@ -31,4 +31,31 @@ Result<std::unique_ptr<gpu::CommandBuffer>> record(const std::shared_ptr<gpu::De
     return std::make_unique<gpu::CommandBuffer>(std::move(commands));
 }
 
+Result<StepCommands> StepCommands::record(const std::shared_ptr<gpu::Device> &device, const std::string &name,
+                                          std::span<const kernels::Launch> launches,
+                                          std::span<const gpu::Pipeline *const> pipelines, std::uint32_t rows) {
+    StepCommands step;
+    const std::uint64_t most = device->traits().most_submission_work;
+    for (std::size_t begin = 0; begin < launches.size();) {
+        std::size_t end = begin;
+        for (std::uint64_t work = 0; end < launches.size(); ++end) {
+            work += launches[end].bytes * rows;
+            if (end > begin && work > most) break;
+        }
+        FF_TRY_ASSIGN(std::unique_ptr<gpu::CommandBuffer> piece,
+                      engine::record(device, name, launches.subspan(begin, end - begin),
+                                     pipelines.subspan(begin, end - begin)));
+        step.handles_.push_back(piece->handle());
+        step.pieces_.push_back(std::move(piece));
+        begin = end;
+    }
+    return step;
+}
+
+std::uint32_t StepCommands::launches() const {
+    std::uint32_t count = 0;
+    for (const std::unique_ptr<gpu::CommandBuffer> &piece : pieces_) count += piece->launches();
+    return count;
+}
+
 } // namespace ff::engine

@@ -4,6 +4,8 @@
 #include "runtime/engine/engine.h"
 #include "runtime/gpu/recorder.h"
 
+#include <vector>
+
 namespace ff::engine {
 
 // Timestamp 0 is taken before the first launch; further ones after each launch, or one after the last.
@@ -17,5 +19,19 @@ Result<std::unique_ptr<gpu::CommandBuffer>> record(const std::shared_ptr<gpu::De
                                                    std::span<const kernels::Launch> launches,
                                                    std::span<const gpu::Pipeline *const> pipelines,
                                                    const Timing &timing = {});
+
+// A step in as many command buffers as its work makes submissions (DeviceTraits::most_submission_work).
+class StepCommands {
+  public:
+    static Result<StepCommands> record(const std::shared_ptr<gpu::Device> &device, const std::string &name,
+                                       std::span<const kernels::Launch> launches,
+                                       std::span<const gpu::Pipeline *const> pipelines, std::uint32_t rows);
+    std::span<const VkCommandBuffer> handles() const { return handles_; }
+    std::uint32_t launches() const;
+
+  private:
+    std::vector<std::unique_ptr<gpu::CommandBuffer>> pieces_;
+    std::vector<VkCommandBuffer> handles_;
+};
 
 } // namespace ff::engine

@@ -170,7 +170,7 @@ Result<void> Session::evaluate(std::span<const std::uint32_t> tokens, float *log
 Result<void> Session::evaluate_wide(std::span<const std::uint32_t> tokens, float *logits) {
     FF_TRY_ASSIGN(WideStep *const step, model_->prompt_step());
     const std::uint32_t vocabulary = model_->description().vocabulary;
-    FF_TRY_ASSIGN(const VkCommandBuffer commands, step->read_with_logits(vocabulary));
+    FF_TRY_ASSIGN(const std::span<const VkCommandBuffer> commands, step->read_with_logits(vocabulary));
     for (std::size_t at = 0; at < tokens.size(); at += wide_rows()) {
         const std::size_t count = std::min(wide_rows(), tokens.size() - at);
         put_prompt(tokens.subspan(at, count));

@@ -1,6 +1,5 @@
 #include "runtime/engine/wide_step.h"
 
-#include "runtime/engine/recording.h"
 #include "shaders/lib/interface.h"
 
 namespace ff::engine {
@@ -24,12 +23,12 @@ Result<std::unique_ptr<WideStep>> WideStep::create(Engine &engine, const model::
     append(launches, plan.body);
     append(launches, plan.end);
     FF_TRY_ASSIGN(const std::vector<const gpu::Pipeline *> pipelines, engine.compile(launches, {}));
-    FF_TRY_ASSIGN(step->read_, record(engine.device(), "wide step", launches, pipelines));
+    FF_TRY_ASSIGN(step->read_, StepCommands::record(engine.device(), "wide step", launches, pipelines, plan.rows));
     return step;
 }
 
-Result<VkCommandBuffer> WideStep::read_with_logits(std::uint32_t vocabulary) {
-    if (read_with_logits_) return read_with_logits_->handle();
+Result<std::span<const VkCommandBuffer>> WideStep::read_with_logits(std::uint32_t vocabulary) {
+    if (!read_with_logits_.handles().empty()) return read_with_logits_.handles();
     const std::uint64_t bytes = std::uint64_t{4} * rows() * vocabulary;
     FF_TRY_ASSIGN(logits_, gpu::Buffer::create(engine_.device(), gpu::MemoryKind::readback, bytes, "all logits"));
     std::vector<kernels::Launch> launches;
@@ -42,8 +41,9 @@ Result<VkCommandBuffer> WideStep::read_with_logits(std::uint32_t vocabulary) {
     }
     append(launches, plan_.end);
     FF_TRY_ASSIGN(const std::vector<const gpu::Pipeline *> pipelines, engine_.compile(launches, {}));
-    FF_TRY_ASSIGN(read_with_logits_, record(engine_.device(), "wide step with logits", launches, pipelines));
-    return read_with_logits_->handle();
+    FF_TRY_ASSIGN(read_with_logits_,
+                  StepCommands::record(engine_.device(), "wide step with logits", launches, pipelines, rows()));
+    return read_with_logits_.handles();
 }
 
 } // namespace ff::engine

@@ -3,7 +3,7 @@
 #pragma once
 
 #include "runtime/engine/engine.h"
-#include "runtime/gpu/recorder.h"
+#include "runtime/engine/recording.h"
 #include "runtime/model/plan.h"
 
 namespace ff::engine {
@@ -17,11 +17,11 @@ class WideStep {
 
     std::uint32_t rows() const { return plan_.rows; } // tokens that it reads at most
     std::uint32_t runs() const { return plan_.runs; } // sessions that it serves at most
-    std::uint32_t launches() const { return read_->launches(); }
+    std::uint32_t launches() const { return read_.launches(); }
     // Leaves the logits that are wanted in their sessions' slots.
-    VkCommandBuffer read() const { return read_->handle(); }
+    std::span<const VkCommandBuffer> read() const { return read_.handles(); }
     // The same, with the logits of every row left in logits(): [rows, vocabulary].
-    Result<VkCommandBuffer> read_with_logits(std::uint32_t vocabulary);
+    Result<std::span<const VkCommandBuffer>> read_with_logits(std::uint32_t vocabulary);
     const float *logits() const { return reinterpret_cast<const float *>(logits_.view().mapped); }
 
   private:
@@ -30,7 +30,7 @@ class WideStep {
     Engine &engine_;
     std::unique_ptr<model::WidePlan> kept_;
     const model::WidePlan &plan_;
-    std::unique_ptr<gpu::CommandBuffer> read_, read_with_logits_;
+    StepCommands read_, read_with_logits_; // the second is empty until it is wanted
     gpu::Buffer logits_; // made with read_with_logits_
 };
 

@@ -126,6 +126,8 @@ void read_properties(const InstanceFunctions &vk, VkPhysicalDevice handle, Physi
     traits.max_allocation_bytes = maintenance3.maxMemoryAllocationSize;
     if (has_maintenance4)
         traits.max_allocation_bytes = std::min<std::uint64_t>(traits.max_allocation_bytes, maintenance4.maxBufferSize);
+    // Of f16 weights as many multiply-adds: below a second at 40 (280) G of them a second.
+    traits.most_submission_work = 1ULL << (core.deviceType == VK_PHYSICAL_DEVICE_TYPE_DISCRETE_GPU ? 38 : 35);
     traits.storage_offset_alignment =
         static_cast<std::uint32_t>(std::max<VkDeviceSize>(1, limits.minStorageBufferOffsetAlignment));
 }

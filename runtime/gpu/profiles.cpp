@@ -64,6 +64,7 @@ void floor(DeviceTraits &traits) {
     at_most(traits.max_workgroup_count_x, least.max_workgroup_count_x);
     at_most(traits.max_push_constant_bytes, least.max_push_constant_bytes);
     at_most(traits.max_allocation_bytes, least.max_allocation_bytes);
+    at_most(traits.most_submission_work, least.most_submission_work);
     align_at_least(traits, least.storage_offset_alignment);
 }
 

@@ -59,6 +59,9 @@ struct DeviceTraits {
     std::uint64_t max_storage_buffer_range = 1ULL << 27;
     std::uint64_t max_allocation_bytes = 1ULL << 30;
     std::uint32_t storage_offset_alignment = 256;
+    // Weight bytes times rows that one submission should have: drivers and systems end a device whose submission takes
+    // seconds. Not asked of the driver, but guessed from the kind of device.
+    std::uint64_t most_submission_work = 1ULL << 27;
 };
 
 // A profile takes traits away, so that every fallback runs on any machine: "native" leaves all, "floor" is Vulkan 1.1

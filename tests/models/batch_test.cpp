@@ -278,7 +278,7 @@ TEST_CASE("batch: 20 sessions, in steps larger than the small kernels have") {
     }
     for (std::size_t i = 0; i < talks.size(); ++i) talks[i].join(batch, sessions[i]);
     const ff_batch_progress progress = batch.run();
-    CHECK(progress.submissions == progress.steps);
+    CHECK(progress.submissions >= progress.steps);
     sessions.clear();
     for (const std::size_t i : {0U, 7U, 19U}) CHECK(talks[i].tokens == alone(model, talks[i]));
 }
