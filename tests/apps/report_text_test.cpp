@@ -308,6 +308,34 @@ TEST_CASE("report: names are text, never markup") {
     CHECK(contains(markdown, "\\|\\`\\*\\_\\[a\\](http\\://b)"));
 }
 
+TEST_CASE("report: a name that begins a paragraph makes no heading and no list of it") {
+    for (const auto &[name, says] : {std::pair{"# Official", "\n\\# Official"}, {"   - x", "\n\\- x"}, {"12. x", "\n12\\. x"}}) {
+        Json json = bench_json();
+        json["model"]["name"] = name;
+        CHECK(contains(markdown_of(page_of({parsed(json)}, kTolerance)), says));
+    }
+}
+
+TEST_CASE("report: as many samples as can be compared, and whatever limits a driver states") {
+    Json json = bench_json();
+    json["device"]["traits"]["max_allocation_bytes"] = 18446744073709551615ULL;
+    CHECK(parsed(json).results.size() == json["results"].size());
+    Json many = json["results"][1];
+    many["repeats"] = 10'000;
+    many["samples"]["tokens_per_second"] = std::vector<double>(10'000, 1);
+    many["samples"]["host_microseconds_per_token"] = std::vector<double>(10'000, 1);
+    for (const char *figure : {"median", "min", "max"}) many["tokens_per_second"][figure] = 1;
+    if (many["host_microseconds_per_token"].is_number()) many["host_microseconds_per_token"] = 1;
+    json["results"] = Json::array();
+    for (int i = 0; i < 11; ++i) {
+        many["tokens"] = 1 + i;
+        json["results"].push_back(many);
+    }
+    CHECK(contains(refusal(json.dump()), "results has 110000 samples, expected 100000 at most"));
+    json["results"].erase(10);
+    CHECK(parsed(json).results.size() == 10);
+}
+
 TEST_CASE("report: a page asks for nothing outside itself") {
     const std::string html = html_of(page_of({parsed(bench_json()), parsed(bench_json(0.8))}, kTolerance));
     for (const char *part : {"href", "src=", "url(", "@import", "://", "<script", "<iframe", "<link"}) {

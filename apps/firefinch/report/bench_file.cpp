@@ -18,7 +18,9 @@ constexpr const char *kSchema = "firefinch-bench/1";
 constexpr double kLeast = 1e-6, kMost = 1e15;
 constexpr std::uint64_t kMostWhole = 1'000'000'000'000'000;
 constexpr std::size_t kMostResults = 256, kMostKernels = 1024, kMostTraits = 1024;
+constexpr double kMostTrait = 2e19; // drivers state limits of up to 2^64 - 1
 constexpr std::size_t kMostSamples = 10'000; // the most that bench --repeat takes
+constexpr std::size_t kMostSamplesTogether = 100'000; // a comparison draws each of them a thousand times
 
 nlohmann::json parse(const std::string &path, std::string_view text) {
     try {
@@ -106,7 +108,7 @@ void read_device(const Field &field, BenchFile::Device &device) {
     if (field["traits"].is_null()) return;
     for (const auto &[name, value] : field["traits"].members(kMostTraits))
         device.traits.emplace_back(name,
-                                   value.is_number() ? fmt::format("{}", value.number(-kMost, kMost)) : value.text());
+                                   value.is_number() ? fmt::format("{}", value.number(-kMostTrait, kMostTrait)) : value.text());
 }
 
 void read_model(const Field &field, BenchFile::Model &model) {
@@ -160,7 +162,13 @@ BenchFile parse_bench_file(const std::string &path, std::string_view text) {
     read_model(root["model"], file.model);
     file.read_bytes_per_second = root["roofline"]["read_bytes_per_second"].number(1, kMost);
     file.multiply_adds_per_second = root["roofline"]["multiply_adds_per_second"].number(1, kMost);
-    for (const Field &result : root["results"].items(kMostResults)) file.results.push_back(read_test(result));
+    std::size_t samples = 0;
+    for (const Field &result : root["results"].items(kMostResults)) {
+        file.results.push_back(read_test(result));
+        samples += file.results.back().speed_samples.size();
+    }
+    if (samples > kMostSamplesTogether)
+        root["results"].fail(fmt::format("has {} samples", samples), fmt::format("{} at most", kMostSamplesTogether));
     file.kernels_refused = root["kernels"].is_null();
     if (!file.kernels_refused)
         for (const Field &kernel : root["kernels"].items(kMostKernels)) file.kernels.push_back(read_kernel(kernel));

@@ -1,5 +1,7 @@
 #include "report/markdown.h"
 
+#include <algorithm>
+
 #include <fmt/format.h>
 
 namespace program::report {
@@ -32,8 +34,14 @@ std::string table_markdown(const Table &table) {
     return out + "\n";
 }
 
+// Others' words may begin it, and must make no heading or list of it.
 std::string paragraph(const std::string &text) {
-    return text.empty() ? text : markdown_escaped(text) + "\n\n";
+    std::string out = markdown_escaped(text.substr(std::min(text.find_first_not_of(' '), text.size())));
+    if (out.empty()) return out;
+    const std::size_t digits = std::min(out.find_first_not_of("0123456789"), out.size());
+    const bool marked = digits < out.size() && std::string_view("#+-=.)").find(out[digits]) != std::string_view::npos;
+    if (marked) out.insert(digits, "\\");
+    return out + "\n\n";
 }
 
 } // namespace
