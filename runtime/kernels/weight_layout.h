@@ -31,7 +31,6 @@ std::uint64_t row_bytes(WeightType type, std::uint32_t columns);
 // device order. `columns` is a multiple of block_elements(type), `row` has row_bytes(type, columns) bytes.
 void pack_row(WeightType type, std::span<const std::byte> blocks, std::uint32_t columns, std::span<std::byte> row);
 
-
 std::uint64_t strip_bytes(WeightType type, std::uint32_t outputs);
 // Strips from the `first` on, as many as `strips` has room for, of `outputs` stored rows of `columns` that follow one
 // another.

@@ -24,17 +24,6 @@ std::uint32_t slot_of(std::uint32_t token, const Shape &shape) {
     return shape.answers ? shape.most - 1 - token : token;
 }
 
-// An array of rows as a plan lays it out; `values` [tokens, floats], the rows behind them NaN.
-kernels::Activation array(Scene &scene, std::string name, const std::vector<float> &values, std::uint32_t floats,
-                          std::uint32_t most) {
-    const std::uint32_t stride = padded(floats);
-    std::vector<float> padded_values(std::size_t{most} * stride, std::numeric_limits<float>::quiet_NaN());
-    for (std::size_t t = 0; t < values.size() / floats; ++t)
-        for (std::uint32_t i = 0; i < stride; ++i)
-            padded_values[t * stride + i] = i < floats ? values[t * floats + i] : 0.0F;
-    return scene.activation(std::move(name), padded_values);
-}
-
 std::vector<float> row(const std::vector<float> &values, std::uint32_t floats, std::size_t t) {
     return {values.begin() + static_cast<std::ptrdiff_t>(t * floats),
             values.begin() + static_cast<std::ptrdiff_t>((t + 1) * floats)};
@@ -47,17 +36,11 @@ struct Case {
     reference::Vector want, other_want; // [tokens, rows]
     Shape shape;
 
-    kernels::StepBuffers step() {
-        kernels::StepBuffers buffers = scene.step();
-        buffers.rows = buffers.runs = shape.most;
-        buffers.tables = buffers.parameters;
-        return buffers;
-    }
     std::vector<kernels::Launch> launches() {
         std::vector<kernels::MatmulSegment> segments = {
             {&matrix, input, kernels::ActivationKind::none, out, shape.add, gate}};
         if (!shape.add) segments.push_back({&second, input, kernels::ActivationKind::relu_squared, other_out});
-        return must(kernels::matmul(step(), {5, segments, {}, shape.answers}));
+        return must(kernels::matmul(scene.wide_step(shape.most), {5, segments, {}, shape.answers}));
     }
     std::vector<float> results(const kernels::Activation &from) const {
         const std::vector<float> all = scene.floats(from);
@@ -97,10 +80,10 @@ Case make_case(const Shape &shape, kernels::WeightType type) {
     made.matrix = put_matrix(made.scene.weights, "first.weight", values, shape.rows, shape.columns, type);
     if (!shape.add)
         made.second = put_matrix(made.scene.weights, "second.weight", second, shape.rows, shape.columns, type);
-    made.input = array(made.scene, "input", input, shape.columns, shape.most);
-    made.out = array(made.scene, "out", before, shape.rows, shape.most);
-    if (shape.gated) made.gate = array(made.scene, "gate", gate, shape.rows, shape.most);
-    if (!shape.add) made.other_out = array(made.scene, "other", before, shape.rows, shape.most);
+    made.input = made.scene.array("input", input, shape.columns, shape.most);
+    made.out = made.scene.array("out", before, shape.rows, shape.most);
+    if (shape.gated) made.gate = made.scene.array("gate", gate, shape.rows, shape.most);
+    if (!shape.add) made.other_out = made.scene.array("other", before, shape.rows, shape.most);
     for (std::uint32_t t = 0; t < shape.tokens; ++t) {
         const auto x = row(input, shape.columns, t);
         const auto product = reference::multiply(rounded(values, type), reference::widen(x)),

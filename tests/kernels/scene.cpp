@@ -32,6 +32,23 @@ kernels::StepBuffers Scene::step() {
     return {&traits, &parameters.get(), scratch.whole()};
 }
 
+kernels::StepBuffers Scene::wide_step(std::uint32_t rows) {
+    kernels::StepBuffers buffers = step();
+    buffers.rows = buffers.runs = rows;
+    buffers.tables = buffers.parameters;
+    return buffers;
+}
+
+kernels::Activation Scene::array(std::string name, std::span<const float> values, std::uint32_t floats,
+                                 std::uint32_t most) {
+    const std::uint32_t stride = padded(floats);
+    std::vector<float> padded_values(std::size_t{most} * stride, std::numeric_limits<float>::quiet_NaN());
+    for (std::size_t t = 0; t < values.size() / floats; ++t)
+        for (std::uint32_t i = 0; i < stride; ++i)
+            padded_values[t * stride + i] = i < floats ? values[t * floats + i] : 0.0F;
+    return activation(std::move(name), padded_values);
+}
+
 kernels::Activation Scene::activation(std::string name, std::span<const float> values) {
     return {std::move(name), scratch.put(values)};
 }

@@ -32,8 +32,11 @@ struct Scene {
     gpu::BufferView header;
 
     kernels::StepBuffers step();
+    kernels::StepBuffers wide_step(std::uint32_t rows); // of as many runs; 1: a decode step
     void set_header(const StepHeader &step) { scratch.set(header, step.words()); }
     kernels::Activation activation(std::string name, std::span<const float> values);
+    // An array of rows as a plan lays it out: `values` [tokens, floats], and up to `most` rows the rest, NaN.
+    kernels::Activation array(std::string name, std::span<const float> values, std::uint32_t floats, std::uint32_t most);
     kernels::Activation output(std::string name, std::uint32_t floats); // NaN before, and may change
     void run(std::span<const kernels::Launch> launches, std::initializer_list<GuardedMemory *> more = {});
     std::vector<float> floats(const kernels::Activation &activation) const { return scratch.floats(activation.view); }

@@ -1,6 +1,5 @@
 // The product with a matrix kept by input, against float64: every weight type, decode and wide steps, and inputs of which
 // none, few, or all are zero. What an input that is zero would be multiplied by must not be read.
-#include "loader/quant/formats.h"
 #include "runtime/kernels/wide.h"
 #include "tests/kernels/scene.h"
 #include "tests/reference/reference.h"
@@ -22,23 +21,6 @@ struct Shape {
     double share; // of the inputs that are not zero
 };
 
-// Rows [outputs, columns] as `type` holds them, and the strips they become.
-struct Weights {
-    std::vector<float> values;
-    std::vector<std::byte> strips;
-};
-Weights make_weights(Random &random, const Shape &shape, std::uint32_t columns, kernels::WeightType type) {
-    const loader::Format &format = loader::format_of(static_cast<loader::DType>(type));
-    const auto values = random_matrix(random, shape.outputs, columns);
-    std::vector<std::byte> stored(values.size() / format.elements * format.bytes);
-    loader::encode(format.dtype, values, stored);
-    Weights made{std::vector<float>(values.size()), {}};
-    loader::decode(format.dtype, stored, made.values);
-    made.strips.resize(columns / format.elements * kernels::strip_bytes(type, shape.outputs));
-    kernels::pack_strips(type, stored, shape.outputs, columns, 0, made.strips);
-    return made;
-}
-
 struct Case {
     Scene scene;
     kernels::Matrix matrix;
@@ -48,14 +30,12 @@ struct Case {
     reference::Vector want;
     Shape shape;
 
-    kernels::StepBuffers step() {
-        kernels::StepBuffers buffers = scene.step();
-        buffers.rows = buffers.runs = shape.most;
-        buffers.tables = buffers.parameters;
-        return buffers;
-    }
     std::vector<kernels::Launch> launches() {
-        return must(kernels::sparse_value(step(), {3, &matrix, input, gate, x}));
+        return must(kernels::sparse_value(scene.wide_step(shape.most), {3, &matrix, input, gate, x}));
+    }
+    reference::Vector want_of(std::uint32_t token) const {
+        const auto begin = want.begin() + static_cast<std::ptrdiff_t>(token * shape.outputs);
+        return {begin, begin + shape.outputs};
     }
     std::vector<float> result(std::uint32_t token) const {
         const auto all = scene.floats(x);
@@ -64,23 +44,17 @@ struct Case {
     }
 };
 
-kernels::Activation array(Scene &scene, std::string name, const std::vector<float> &values, std::uint32_t floats,
-                          std::uint32_t most) {
-    std::vector<float> rows(std::size_t{most} * padded(floats), 0.0F);
-    for (std::size_t i = 0; i < values.size(); ++i) rows[i / floats * padded(floats) + i % floats] = values[i];
-    return scene.activation(std::move(name), rows);
-}
-
 Case make_case(const Shape &shape, kernels::WeightType type) {
     Random random(17);
     const std::uint32_t block = kernels::block_elements(type), columns = (shape.inputs + block - 1) / block * block;
-    Weights weights = make_weights(random, shape, columns, type);
+    const auto values = random_matrix(random, shape.outputs, columns);
+    const auto words = packed_strips(values, shape.outputs, columns, type);
     auto h = random.vector(std::size_t{shape.tokens} * columns);
     for (float &value : h) value = random.uniform() < shape.share ? value * value : 0.0F;
     const auto x = random.vector(std::size_t{shape.tokens} * shape.outputs);
     const auto gate = shape.gated ? random.vector(x.size()) : std::vector<float>{};
     Case made{Scene({.scratch_floats = shape.most * (padded(columns) + 2ULL * padded(shape.outputs)) + shader::kWideWords,
-                     .weight_bytes = weights.strips.size() + 512,
+                     .weight_bytes = 4 * words.size() + 512,
                      .parameter_floats = 256,
                      .header_words = shader::kWideWords}),
               {"value.weight", type, shape.outputs, columns, {}, true},
@@ -89,20 +63,20 @@ Case make_case(const Shape &shape, kernels::WeightType type) {
               {},
               h,
               x,
-              std::vector<std::uint32_t>(weights.strips.size() / 4),
+              words,
               {},
               shape};
-    std::memcpy(made.strip_words.data(), weights.strips.data(), weights.strips.size());
     const auto strips = made.scene.weights.put(std::span<const std::uint32_t>(made.strip_words));
     made.matrix.parts = {{strips, 0, made.matrix.stored_rows()}};
-    made.input = array(made.scene, "h", h, columns, shape.most);
-    if (shape.gated) made.gate = array(made.scene, "gate", gate, shape.outputs, shape.most);
-    made.x = array(made.scene, "x", x, shape.outputs, shape.most);
+    made.input = made.scene.array("h", h, columns, shape.most);
+    if (shape.gated) made.gate = made.scene.array("gate", gate, shape.outputs, shape.most);
+    made.x = made.scene.array("x", x, shape.outputs, shape.most);
+    const auto held = rounded(values, type);
     for (std::uint32_t t = 0; t < shape.tokens; ++t) {
         const auto row = [&](const std::vector<float> &of, std::uint32_t floats) {
             return std::span<const float>(of).subspan(std::size_t{t} * floats, of.empty() ? 0 : floats);
         };
-        const auto sums = reference::project_add(row(x, shape.outputs), weights.values, row(h, columns),
+        const auto sums = reference::project_add(row(x, shape.outputs), held, row(h, columns),
                                                  row(gate, shape.outputs));
         made.want.insert(made.want.end(), sums.begin(), sums.end());
     }
@@ -125,10 +99,7 @@ void check(const Shape &shape, const kernels::Variant &variant) {
     const auto launches = made.launches();
     for (const kernels::Launch &launch : launches) REQUIRE(launch.variant == &variant);
     made.scene.run(launches);
-    for (std::uint32_t t = 0; t < shape.tokens; ++t) {
-        const auto begin = made.want.begin() + static_cast<std::ptrdiff_t>(t * shape.outputs);
-        CHECK_CLOSE(made.result(t), reference::Vector(begin, begin + shape.outputs), kTolerance);
-    }
+    for (std::uint32_t t = 0; t < shape.tokens; ++t) CHECK_CLOSE(made.result(t), made.want_of(t), kTolerance);
 }
 
 // Block formats too: strips are read otherwise than rows.
@@ -188,16 +159,13 @@ TEST_CASE("sparse_value: a row's bits do not depend on the rows beside it, nor o
     const Shape shape{130, kMostColumns, 7, 8, true, 0.15};
     Case beside = make_case(shape, kernels::WeightType::f16);
     beside.scene.run(beside.launches());
-    struct Workgroup {
-        std::uint32_t tokens;
-    };
-    for (const Workgroup size : {Workgroup{1}, {2}, {4}}) {
-        CAPTURE(size.tokens);
+    for (const std::uint32_t tokens : {1U, 2U, 4U}) {
+        CAPTURE(tokens);
         Case other = make_case(shape, kernels::WeightType::f16);
         auto launches = other.launches();
         REQUIRE(launches.size() == 1);
-        force_constant(launches[0], shader::kSpecFewTokens, size.tokens);
-        launches[0].groups[1] = (7 + size.tokens - 1) / size.tokens;
+        force_constant(launches[0], shader::kSpecFewTokens, tokens);
+        launches[0].groups[1] = (7 + tokens - 1) / tokens;
         other.scene.run(launches);
         for (std::uint32_t t = 0; t < shape.tokens; ++t) CHECK(other.result(t) == beside.result(t));
     }
@@ -220,10 +188,7 @@ TEST_CASE("sparse_value: every workgroup that a device may get") {
             force_constant(launches[0], shader::kSpecLanes, size.lanes);
             launches[0].groups[0] = (130 + 8 * size.lanes - 1) / (8 * size.lanes);
             made.scene.run(launches);
-            for (std::uint32_t t = 0; t < 3; ++t) {
-                const auto begin = made.want.begin() + static_cast<std::ptrdiff_t>(t * 130);
-                CHECK_CLOSE(made.result(t), reference::Vector(begin, begin + 130), kTolerance);
-            }
+            for (std::uint32_t t = 0; t < 3; ++t) CHECK_CLOSE(made.result(t), made.want_of(t), kTolerance);
         }
     }
 }
@@ -239,9 +204,6 @@ TEST_CASE("sparse_value split by inputs") {
             const auto launches = made.launches();
             CHECK(launches.size() >= 2);
             made.scene.run(launches);
-            for (std::uint32_t t = 0; t < made.shape.tokens; ++t) {
-                const auto begin = made.want.begin() + static_cast<std::ptrdiff_t>(t * 77);
-                CHECK_CLOSE(made.result(t), reference::Vector(begin, begin + 77), kTolerance);
-            }
+            for (std::uint32_t t = 0; t < made.shape.tokens; ++t) CHECK_CLOSE(made.result(t), made.want_of(t), kTolerance);
         }
 }

@@ -78,6 +78,13 @@ kernels::Matrix put_matrix(GuardedMemory &memory, std::string name, std::span<co
     return matrix;
 }
 
+std::vector<std::uint32_t> packed_strips(std::span<const float> values, std::uint32_t rows, std::uint32_t columns,
+                                         WeightType type) {
+    std::vector<std::uint32_t> words(columns / kernels::block_elements(type) * kernels::strip_bytes(type, rows) / 4);
+    kernels::pack_strips(type, encoded(values, type), rows, columns, 0, std::as_writable_bytes(std::span(words)));
+    return words;
+}
+
 std::uint64_t matrix_bytes(std::uint32_t rows, std::uint32_t columns, WeightType type) {
     const kernels::Matrix matrix{"", type, rows, columns, {}};
     return rows * matrix.row_bytes() + 512;

@@ -18,6 +18,9 @@ std::vector<float> rounded(std::span<const float> values, kernels::WeightType ty
 // Puts values [rows, columns] into `memory` as weights: rows padded with zeros to whole groups, or of whole blocks.
 kernels::Matrix put_matrix(GuardedMemory &memory, std::string name, std::span<const float> values, std::uint32_t rows,
                            std::uint32_t columns, kernels::WeightType type);
+// The same as the strips of a matrix kept by input.
+std::vector<std::uint32_t> packed_strips(std::span<const float> values, std::uint32_t rows, std::uint32_t columns,
+                                         kernels::WeightType type);
 std::uint64_t matrix_bytes(std::uint32_t rows, std::uint32_t columns, kernels::WeightType type); // with its guards
 
 // Parameters with NaN between the vectors.
