@@ -100,22 +100,29 @@ class SyntheticSource final : public TensorSource {
     Result<TensorBytes> read(std::size_t index) const override {
         if (index >= tensors_.size())
             return Error{Status::argument, fmt::format("{}: tensor {} of {}", path_, index, tensors_.size())};
+        return random_bytes(index, tensors_[index].bytes());
+    }
+    std::optional<TensorBytes> stand_in(std::size_t index, std::uint64_t bytes) const override {
+        return random_bytes(index, bytes);
+    }
+
+  private:
+    TensorBytes random_bytes(std::size_t index, std::uint64_t count) const {
         const TensorInfo &tensor = tensors_[index];
         const Format &format = format_of(tensor.dtype);
         const std::vector<std::byte> &table = table_of(tensor.dtype, distribution_of(tensor));
         const std::size_t piece = kPieceElements / format.elements * format.bytes;
         const std::size_t places = (table.size() - piece) / format.bytes + 1;
         std::vector<std::byte> bytes;
-        bytes.reserve(tensor.bytes());
+        bytes.reserve(count);
         Random random(index);
-        while (bytes.size() < tensor.bytes()) {
+        while (bytes.size() < count) {
             const std::byte *from = table.data() + random.next() % places * format.bytes;
-            bytes.insert(bytes.end(), from, from + std::min<std::uint64_t>(piece, tensor.bytes() - bytes.size()));
+            bytes.insert(bytes.end(), from, from + std::min<std::uint64_t>(piece, count - bytes.size()));
         }
         return TensorBytes(std::move(bytes));
     }
 
-  private:
     // The random values with this mean and deviation, as stored. Layers share them, and encoding blocks takes long.
     const std::vector<std::byte> &table_of(DType dtype, Distribution values) const {
         const std::lock_guard lock(mutex_);

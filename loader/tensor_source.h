@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -58,6 +59,9 @@ class TensorSource {
     virtual const std::map<std::string, std::string> &metadata() const = 0;
     // Fails with io or model_file. Safe to call from several threads at once.
     virtual Result<TensorBytes> read(std::size_t index) const = 0;
+    // Of a tensor whose values stand for nothing (random weights): `bytes` bytes, whole blocks, that may be repeated to
+    // fill it, so that a large one need neither be made nor uploaded whole. Nothing where values count.
+    virtual std::optional<TensorBytes> stand_in(std::size_t, std::uint64_t) const { return std::nullopt; }
     // The bytes of every token, by id, where the file brings its vocabulary along (gguf); else nothing. Ids without
     // text (control tokens, padding) have an empty one. metadata()'s tokenizer.ggml.model says how to find them in a
     // text: "rwkv" is the world tokenizer's longest match.

@@ -2,12 +2,12 @@
 
 #include "loader/quant/formats.h"
 #include "loader/text.h"
+#include "runtime/base/parallel.h"
 
 #include <algorithm>
 #include <cmath>
 #include <fmt/format.h>
 #include <numeric>
-#include <thread>
 
 namespace ff::loader {
 
@@ -16,17 +16,6 @@ namespace {
 constexpr std::size_t kPiece = 1 << 20; // elements; every block divides it
 constexpr std::size_t kShare = 1 << 14; // the least that is worth a thread
 constexpr float kLargestHalf = 65504;
-
-// Runs work(begin, end) over [0, count) in parts that are multiples of `unit`.
-void in_parallel(std::size_t count, std::size_t unit, const std::function<void(std::size_t, std::size_t)> &work) {
-    const std::size_t cores = std::max(1u, std::thread::hardware_concurrency());
-    const std::size_t threads = std::clamp<std::size_t>(count / kShare, 1, cores);
-    const std::size_t part = (count / threads + unit - 1) / unit * unit;
-    std::vector<std::jthread> others;
-    for (std::size_t begin = part; begin < count; begin += part)
-        others.emplace_back([&work, begin, end = std::min(begin + part, count)] { work(begin, end); });
-    work(0, std::min(part, count));
-}
 
 } // namespace
 
@@ -39,12 +28,13 @@ Result<void> convert_rows(const std::string &path, std::string_view name, DType 
                to_bytes = static_cast<std::size_t>(block_bytes(to));
     const std::size_t total = stored.size() / from_bytes * from_elements;
     const std::size_t unit = std::lcm(from_elements, to_elements);
+    const std::size_t share = (kShare + unit - 1) / unit * unit;
     const float largest = to == DType::f32 || to == DType::bf16 ? INFINITY : kLargestHalf;
     std::vector<float> values(std::min(kPiece, total));
     std::vector<std::byte> encoded(values.size() / to_elements * to_bytes);
     for (std::size_t at = 0; at < total; at += kPiece) {
         const std::size_t count = std::min(kPiece, total - at);
-        in_parallel(count, unit, [&](std::size_t begin, std::size_t end) {
+        parallel_ranges(count, share, [&](std::size_t begin, std::size_t end) {
             decode(
                 from,
                 stored.subspan((at + begin) / from_elements * from_bytes, (end - begin) / from_elements * from_bytes),

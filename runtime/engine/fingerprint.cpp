@@ -28,11 +28,21 @@ FingerprintedSource::FingerprintedSource(const loader::TensorSource &source)
 
 Result<loader::TensorBytes> FingerprintedSource::read(std::size_t index) const {
     FF_TRY_ASSIGN(loader::TensorBytes stored, source_.read(index));
+    note(index, stored.bytes());
+    return stored;
+}
+
+std::optional<loader::TensorBytes> FingerprintedSource::stand_in(std::size_t index, std::uint64_t bytes) const {
+    std::optional<loader::TensorBytes> some = source_.stand_in(index, bytes);
+    if (some) note(index, some->bytes());
+    return some;
+}
+
+void FingerprintedSource::note(std::size_t index, std::span<const std::byte> stored) const {
     Hash hash;
-    hash.add(stored.bytes().data(), std::min(stored.bytes().size(), kBytes));
+    hash.add(stored.data(), std::min(stored.size(), kBytes));
     const std::lock_guard lock(mutex_);
     hashes_[index] = std::max<std::uint64_t>(hash.value(), 1);
-    return stored;
 }
 
 Result<std::string> FingerprintedSource::fingerprint() const {

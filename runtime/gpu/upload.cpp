@@ -148,6 +148,31 @@ Result<void> Uploader::zero(const BufferView &target) {
     });
 }
 
+Result<void> Uploader::repeat(const BufferView &target, std::uint64_t written) {
+    Impl &self = *impl_;
+    if (written == 0) return Error{Status::argument, "upload: nothing to repeat"};
+    // Twice as much each time: few copies, and each of them long.
+    const auto each_copy = [&](const auto &copy) {
+        for (std::uint64_t done = written; done < target.bytes; done *= 2)
+            copy(done, std::min(done, target.bytes - done));
+    };
+    if (target.mapped != nullptr) {
+        each_copy([&](std::uint64_t done, std::uint64_t bytes) {
+            std::memcpy(target.mapped + done, target.mapped, static_cast<std::size_t>(bytes));
+        });
+        return {};
+    }
+    if (written >= target.bytes) return {};
+    FF_TRY_ASSIGN(Impl::Slot *const slot, self.take(0));
+    return self.submit(*slot, [&](VkCommandBuffer commands) {
+        each_copy([&](std::uint64_t done, std::uint64_t bytes) {
+            const VkBufferCopy region{target.offset, target.offset + done, bytes};
+            self.device->vk().vkCmdCopyBuffer(commands, target.buffer, target.buffer, 1, &region);
+            order_before(*slot->commands); // the next one reads this one's
+        });
+    });
+}
+
 Result<void> Uploader::finish() {
     return impl_->timeline->wait(impl_->timeline->submitted());
 }

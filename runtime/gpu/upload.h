@@ -25,6 +25,8 @@ class Uploader {
                        const std::function<Result<void>(std::span<std::byte> piece, std::uint64_t at)> &fill);
     Result<void> write(const BufferView &target, std::span<const std::byte> bytes);
     Result<void> zero(const BufferView &target); // vkCmdFillBuffer, or memset where mapped
+    // Fills what follows the first `written` bytes of `target` by repeating them, on the device unless mapped.
+    Result<void> repeat(const BufferView &target, std::uint64_t written);
     Result<void> finish();                       // waits until everything written is visible to later submissions
 
   private:

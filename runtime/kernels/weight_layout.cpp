@@ -1,33 +1,21 @@
 #include "runtime/kernels/weight_layout.h"
 
+#include "runtime/kernels/stored_block.h"
+
 #include <algorithm>
-#include <array>
-#include <cstring>
-#include <initializer_list>
+#include <bit>
 
 namespace ff::kernels {
 namespace {
 
 using Bytes = std::span<const std::byte>;
 
-std::uint32_t u8(Bytes bytes, std::size_t at) { return std::to_integer<std::uint32_t>(bytes[at]); }
+static_assert(std::endian::native == std::endian::little,
+              "groups of elements are packed as words, in the device's order");
 
-// A row under construction. Planes are found by their first word.
-class Row {
-  public:
-    explicit Row(std::span<std::byte> bytes) : bytes_(bytes) { std::ranges::fill(bytes_, std::byte{0}); }
-    // `count` bits of `value` at bit `bit` behind word `word`; they do not straddle bytes.
-    void bits(std::size_t word, std::size_t bit, std::uint32_t value) {
-        bytes_[4 * word + bit / 8] |= static_cast<std::byte>(value << (bit % 8));
-    }
-    void byte(std::size_t word, std::size_t index, std::uint32_t value) { bytes_[4 * word + index] = static_cast<std::byte>(value); }
-    void half(std::size_t word, std::size_t index, Bytes from) {
-        std::memcpy(bytes_.data() + 4 * word + 2 * index, from.data(), 2);
-    }
-
-  private:
-    std::span<std::byte> bytes_;
-};
+constexpr std::uint32_t words_of_halves(std::uint32_t halves) {
+    return (halves + 1) / 2;
+}
 
 // Words of the planes of a row, in their order.
 struct Planes {
@@ -35,191 +23,254 @@ struct Planes {
     std::uint32_t words() const { return low + high + scales + more_scales; }
 };
 
-std::uint32_t words_of_halves(std::uint32_t halves) { return (halves + 1) / 2; }
-
 Planes planes_of(WeightType type, std::uint32_t groups) {
     switch (type) {
-    case WeightType::q8_0: return {2 * groups, 0, words_of_halves(groups / 4), 0};
-    case WeightType::q4_0: return {groups, 0, words_of_halves(groups / 4), 0};
-    case WeightType::q4_1: return {groups, 0, groups / 4, 0};
-    case WeightType::q5_0: return {groups, groups / 4, words_of_halves(groups / 4), 0};
-    case WeightType::q5_1: return {groups, groups / 4, groups / 4, 0};
-    case WeightType::q4_k: return {groups, 0, groups / 8, groups / 32};
-    case WeightType::q5_k: return {groups, groups / 4, groups / 8, groups / 32};
-    case WeightType::q6_k: return {groups, groups / 2, groups / 8, words_of_halves(groups / 32)};
-    case WeightType::nf4: return {groups, 0, words_of_halves(groups / 8), 0};
-    case WeightType::f32: return {8 * groups, 0, 0, 0};
+    case WeightType::q8_0:
+        return {2 * groups, 0, words_of_halves(groups / 4), 0};
+    case WeightType::q4_0:
+        return {groups, 0, words_of_halves(groups / 4), 0};
+    case WeightType::q4_1:
+        return {groups, 0, groups / 4, 0};
+    case WeightType::q5_0:
+        return {groups, groups / 4, words_of_halves(groups / 4), 0};
+    case WeightType::q5_1:
+        return {groups, groups / 4, groups / 4, 0};
+    case WeightType::q4_k:
+        return {groups, 0, groups / 8, groups / 32};
+    case WeightType::q5_k:
+        return {groups, groups / 4, groups / 8, groups / 32};
+    case WeightType::q6_k:
+        return {groups, groups / 2, groups / 8, words_of_halves(groups / 32)};
+    case WeightType::nf4:
+        return {groups, 0, words_of_halves(groups / 8), 0};
+    case WeightType::f32:
+        return {8 * groups, 0, 0, 0};
     case WeightType::f16:
-    case WeightType::bf16: break;
+    case WeightType::bf16:
+        break;
     }
     return {4 * groups, 0, 0, 0};
 }
 
-// A stored block, taken apart: element i is a function of q[i] and of its scales.
-struct Block {
-    std::array<std::uint8_t, 256> q{};
-    Bytes d, m;                             // float16 each; m: the minimum, or what minima are multiplied by
-    std::array<std::uint8_t, 16> scales{};  // of 16 (q6_k) or 32 elements (q4_k, q5_k)
-    std::array<std::uint8_t, 8> minima{};
-};
-
-// q4_0, q4_1, q5_0, q5_1: [d] or [d, m], [high bits], 16 bytes of nibbles: element i low in byte i, i + 16 high.
-void parse_32(WeightType type, Bytes bytes, Block &block) {
-    const bool has_minimum = type == WeightType::q4_1 || type == WeightType::q5_1;
-    const bool has_high = type == WeightType::q5_0 || type == WeightType::q5_1;
-    const std::size_t high_at = has_minimum ? 4 : 2, nibbles_at = high_at + (has_high ? 4 : 0);
-    for (std::size_t i = 0; i < 32; ++i) {
-        const std::uint32_t byte = u8(bytes, nibbles_at + i % 16);
-        const std::uint32_t high = has_high ? u8(bytes, high_at + i / 8) >> (i % 8) & 1 : 0;
-        block.q[i] = static_cast<std::uint8_t>((i < 16 ? byte & 15 : byte >> 4) | high << 4);
-    }
-    block.d = bytes.subspan(0, 2);
-    if (has_minimum) block.m = bytes.subspan(2, 2);
+// Eight bytes, each the `bits` lowest of one of `bytes`, moved together: of byte i to bit bits * i.
+template <unsigned kBits>
+std::uint64_t together(std::uint64_t bytes) {
+    static_assert(kBits == 1 || kBits == 2 || kBits == 4);
+    bytes &= 0x0101010101010101U * ((1U << kBits) - 1);
+    bytes |= bytes >> (8 - kBits);
+    bytes &= 0x0001000100010001U * ((1U << 2 * kBits) - 1);
+    bytes |= bytes >> (16 - 2 * kBits);
+    bytes &= 0x0000000100000001U * ((1ULL << 4 * kBits) - 1);
+    bytes |= bytes >> (32 - 4 * kBits);
+    return bytes & ((1ULL << 8 * kBits) - 1);
 }
 
-// q4_k: d, dmin, 12 bytes of scales, 128 of nibbles; q5_k has 32 bytes of high bits before them. Nibbles come in runs of
-// 64 elements: 32 low, then 32 high. Scales and minima have 6 bits (ggml's packing of eight of each).
-void parse_k(WeightType type, Bytes bytes, Block &block) {
-    const bool has_high = type == WeightType::q5_k;
-    const std::size_t high_at = 16, nibbles_at = has_high ? 48 : 16;
-    for (std::size_t i = 0; i < 256; ++i) {
-        const std::size_t sub = i / 32;
-        const std::uint32_t byte = u8(bytes, nibbles_at + i / 64 * 32 + i % 32);
-        const std::uint32_t high = has_high ? u8(bytes, high_at + i % 32) >> sub & 1 : 0;
-        block.q[i] = static_cast<std::uint8_t>((sub % 2 == 0 ? byte & 15 : byte >> 4) | high << 4);
-    }
-    const Bytes packed = bytes.subspan(4, 12);
-    for (std::size_t j = 0; j < 4; ++j) {
-        block.scales[j] = static_cast<std::uint8_t>(u8(packed, j) & 63);
-        block.minima[j] = static_cast<std::uint8_t>(u8(packed, j + 4) & 63);
-        block.scales[j + 4] = static_cast<std::uint8_t>((u8(packed, j + 8) & 15) | (u8(packed, j) >> 6) << 4);
-        block.minima[j + 4] = static_cast<std::uint8_t>(u8(packed, j + 8) >> 4 | (u8(packed, j + 4) >> 6) << 4);
-    }
-    block.d = bytes.subspan(0, 2);
-    block.m = bytes.subspan(2, 2);
-}
-
-// q6_k: 128 bytes of low nibbles, 64 of high bit pairs, 16 int8 scales, d. Per 128 elements: 64 low bytes, 32 high ones; the
-// q-th 32 of them have their low bits in the (q / 2)-th nibble of bytes 32 (q % 2) on, their high bits at bit 2 q.
-void parse_q6_k(Bytes bytes, Block &block) {
-    for (std::size_t i = 0; i < 256; ++i) {
-        const std::size_t half = i / 128, quarter = i % 128 / 32, at = i % 32;
-        const std::uint32_t low = u8(bytes, 64 * half + quarter % 2 * 32 + at);
-        const std::uint32_t high = u8(bytes, 128 + 32 * half + at) >> (2 * quarter) & 3;
-        block.q[i] = static_cast<std::uint8_t>((quarter < 2 ? low & 15 : low >> 4) | high << 4);
-    }
-    for (std::size_t j = 0; j < 16; ++j) block.scales[j] = static_cast<std::uint8_t>(u8(bytes, 192 + j));
-    block.d = bytes.subspan(208, 2);
-}
-
-Block parse(WeightType type, Bytes bytes) {
-    Block block;
-    switch (type) {
-    case WeightType::q8_0: // d, 32 bytes
-        for (std::size_t i = 0; i < 32; ++i) block.q[i] = static_cast<std::uint8_t>(u8(bytes, 2 + i));
-        block.d = bytes.subspan(0, 2);
-        break;
-    case WeightType::nf4: // d, 32 bytes of nibbles: element 2 i low in byte i
-        for (std::size_t i = 0; i < 64; ++i)
-            block.q[i] = static_cast<std::uint8_t>(u8(bytes, 2 + i / 2) >> (i % 2 * 4) & 15);
-        block.d = bytes.subspan(0, 2);
-        break;
-    case WeightType::q4_k:
-    case WeightType::q5_k: parse_k(type, bytes, block); break;
-    case WeightType::q6_k: parse_q6_k(bytes, block); break;
-    default: parse_32(type, bytes, block); break;
-    }
-    return block;
-}
-
-// Where a block goes in a row: its elements, its sub-blocks' scales and its own are counted through the planes.
-struct Place {
-    std::size_t element, element_step, sub, sub_step, scale;
-};
-
-void put(WeightType type, const Block &block, const Place &place, const Planes &planes, Row &row) {
-    const std::size_t count = block_elements(type), scales = planes.low + planes.high;
-    for (std::size_t i = 0; i < count; ++i) {
-        const std::size_t at = place.element + i * place.element_step;
-        const std::uint32_t q = block.q[i];
-        if (type == WeightType::q8_0) row.byte(0, at, q);
-        else row.bits(0, 4 * at, q & 15);
-        if (type == WeightType::q6_k) row.bits(planes.low, 2 * at, q >> 4);
-        else if (planes.high != 0) row.bits(planes.low, at, q >> 4);
-    }
-    switch (type) {
-    case WeightType::q4_1:
-    case WeightType::q5_1:
-        row.half(scales, 2 * place.scale, block.d);
-        row.half(scales, 2 * place.scale + 1, block.m);
-        break;
-    case WeightType::q4_k:
-    case WeightType::q5_k:
-        for (std::size_t j = 0; j < 8; ++j) {
-            const std::size_t at = place.sub + j * place.sub_step;
-            row.byte(scales, 2 * at, block.scales[j]);
-            row.byte(scales, 2 * at + 1, block.minima[j]);
+// Byte j of word i becomes byte i of word j.
+void transpose(std::array<std::uint64_t, 8> &words) {
+    const auto swap = [&](std::size_t distance, unsigned shift, std::uint64_t mask) {
+        for (std::size_t i = 0; i < 8; ++i) {
+            if ((i & distance) != 0) continue;
+            const std::uint64_t other = (words[i] >> shift ^ words[i + distance]) & mask;
+            words[i] ^= other << shift;
+            words[i + distance] ^= other;
         }
-        row.half(scales + planes.scales, 2 * place.scale, block.d);
-        row.half(scales + planes.scales, 2 * place.scale + 1, block.m);
-        break;
-    case WeightType::q6_k:
-        for (std::size_t j = 0; j < 16; ++j) row.byte(scales, place.sub + j * place.sub_step, block.scales[j]);
-        row.half(scales + planes.scales, place.scale, block.d);
-        break;
-    default: row.half(scales, place.scale, block.d); break;
+    };
+    swap(4, 32, 0x00000000ffffffffU);
+    swap(2, 16, 0x0000ffff0000ffffU);
+    swap(1, 8, 0x00ff00ff00ff00ffU);
+}
+
+// A row or a strip under construction. Memory is only written, a word at least where it can be: it may be the device's,
+// mapped, and slow to read.
+template <WeightType kType>
+class Row {
+  public:
+    Row(std::span<std::byte> bytes, std::uint32_t elements)
+        : bytes_(bytes.data()), planes_(planes_of(kType, elements / 8)) {
+        std::memset(bytes.data() + bytes.size() - 16, 0, 16); // what planes leave is less
+    }
+    // Eight elements' q, one a byte.
+    void group(std::size_t index, std::uint64_t q) {
+        if constexpr (kType == WeightType::q8_0) return put(8 * index, q);
+        put(4 * index, static_cast<std::uint32_t>(together<4>(q)));
+        const std::size_t high_at = std::size_t{4} * planes_.low;
+        if constexpr (kType == WeightType::q6_k)
+            put(high_at + 2 * index, static_cast<std::uint16_t>(together<2>(q >> 4)));
+        else if constexpr (has_high_bit(kType))
+            put(high_at + index, static_cast<std::uint8_t>(together<1>(q >> 4)));
+    }
+    // Scales of the block that is the `index`-th here; those of its sub-blocks are `step` apart from `index` or from
+    // the block's first on.
+    void scales(const StoredBlock<kType> &block, std::size_t index, std::size_t sub, std::size_t step) {
+        const std::size_t at = std::size_t{4} * (planes_.low + planes_.high),
+                          more = at + std::size_t{4} * planes_.scales;
+        if constexpr (has_minimum(kType)) {
+            half(at, 2 * index, block.d);
+            half(at, 2 * index + 1, block.m);
+        } else if constexpr (kType == WeightType::q4_k || kType == WeightType::q5_k) {
+            for (std::size_t j = 0; j < block.kSubBlocks; ++j)
+                put(at + 2 * (sub + j * step), static_cast<std::uint16_t>(block.scales[j] | block.minima[j] << 8));
+            half(more, 2 * index, block.d);
+            half(more, 2 * index + 1, block.m);
+        } else if constexpr (kType == WeightType::q6_k) {
+            for (std::size_t j = 0; j < block.kSubBlocks; ++j) put(at + sub + j * step, block.scales[j]);
+            half(more, index, block.d);
+        } else {
+            half(at, index, block.d);
+        }
+    }
+
+  private:
+    template <class Value>
+    void put(std::size_t at, Value value) {
+        std::memcpy(bytes_ + at, &value, sizeof value);
+    }
+    void half(std::size_t plane, std::size_t index, const std::byte *from) {
+        std::memcpy(bytes_ + plane + 2 * index, from, 2);
+    }
+
+    std::byte *bytes_;
+    Planes planes_;
+};
+
+std::uint64_t eight(const std::uint8_t *bytes) {
+    std::uint64_t word;
+    std::memcpy(&word, bytes, sizeof word);
+    return word;
+}
+
+template <WeightType kType>
+void pack_row_of(Bytes blocks, std::uint32_t columns, std::span<std::byte> bytes) {
+    using Block = StoredBlock<kType>;
+    const std::size_t count = columns / Block::kElements, block_bytes = blocks.size() / count;
+    Row<kType> row(bytes, columns);
+    Block block;
+    for (std::size_t b = 0; b < count; ++b) {
+        block.parse(blocks.data() + b * block_bytes);
+        for (std::size_t g = 0; g < Block::kElements / 8; ++g)
+            row.group(b * Block::kElements / 8 + g, eight(block.q.data() + 8 * g));
+        row.scales(block, b, b * Block::kSubBlocks, 1);
     }
 }
 
-std::size_t sub_blocks(WeightType type) { return type == WeightType::q6_k ? 16 : 8; }
+// Eight outputs at a time, whose elements become groups.
+template <WeightType kType>
+void pack_strips_of(Bytes rows, std::uint32_t outputs, std::uint32_t columns, std::uint32_t first,
+                    std::span<std::byte> strips) {
+    using Block = StoredBlock<kType>;
+    static constexpr std::byte kZeros[kLargestBlock]{};
+    const std::size_t stored_row = rows.size() / outputs, block_bytes = stored_row / (columns / Block::kElements),
+                      bytes = strip_bytes(kType, outputs), groups = (outputs + 7) / 8;
+    std::array<Block, 8> blocks;
+    std::array<std::uint64_t, 8> words;
+    for (std::size_t s = 0; s < strips.size() / bytes; ++s) {
+        Row<kType> strip(strips.subspan(s * bytes, bytes), static_cast<std::uint32_t>(8 * groups * Block::kElements));
+        for (std::size_t g = 0; g < groups; ++g) {
+            for (std::size_t o = 0; o < 8; ++o) {
+                const std::size_t output = 8 * g + o;
+                blocks[o].parse(output < outputs ? rows.data() + output * stored_row + (first + s) * block_bytes
+                                                 : kZeros);
+                strip.scales(blocks[o], output, output, 8 * groups);
+            }
+            for (std::size_t i = 0; i < Block::kElements; i += 8) {
+                for (std::size_t o = 0; o < 8; ++o) words[o] = eight(blocks[o].q.data() + i);
+                transpose(words);
+                for (std::size_t j = 0; j < 8; ++j) strip.group((i + j) * groups + g, words[j]);
+            }
+        }
+    }
+}
 
-// Plain values: `count` columns of every row from `first` on become rows of their own.
+// `inputs` columns of `outputs` rows from `from` on become rows of eight values.
 template <class Value>
-void turn(Bytes rows, std::size_t row_bytes, std::size_t outputs, std::size_t first, std::size_t count,
-          std::size_t strip_bytes, std::span<std::byte> strips) {
-    constexpr std::size_t kTile = 32; // of both sides, so that neither leaves the cache
-    std::ranges::fill(strips, std::byte{0});
-    for (std::size_t o = 0; o < outputs; o += kTile)
-        for (std::size_t c = 0; c < count; c += kTile)
-            for (std::size_t i = c; i < std::min(c + kTile, count); ++i)
-                for (std::size_t j = o; j < std::min(o + kTile, outputs); ++j)
-                    std::memcpy(strips.data() + i * strip_bytes + j * sizeof(Value),
-                                rows.data() + j * row_bytes + (first + i) * sizeof(Value), sizeof(Value));
+void turn_tile(const std::byte *from, std::size_t row_bytes, std::size_t outputs, std::size_t inputs, std::byte *to,
+               std::size_t strip_bytes) {
+    Value rows[8][64 / sizeof(Value)]{};
+    for (std::size_t o = 0; o < outputs; ++o) std::memcpy(rows[o], from + o * row_bytes, inputs * sizeof(Value));
+    for (std::size_t i = 0; i < inputs; ++i) {
+        const Value column[8] = {rows[0][i], rows[1][i], rows[2][i], rows[3][i],
+                                 rows[4][i], rows[5][i], rows[6][i], rows[7][i]};
+        std::memcpy(to + i * strip_bytes, column, sizeof column);
+    }
+}
+
+// Plain values: columns of all rows, from `first` on. Eight outputs by a cache line of inputs at a time: rows are often
+// a power of two apart, and more of them would drive each other out of the cache.
+template <class Value>
+void turn(Bytes rows, std::size_t outputs, std::size_t first, std::size_t strip_bytes, std::span<std::byte> strips) {
+    constexpr std::size_t kInputs = 64 / sizeof(Value);
+    const std::size_t row_bytes = rows.size() / outputs, count = strips.size() / strip_bytes;
+    for (std::size_t c = 0; c < count; c += kInputs)
+        for (std::size_t o = 0; o < outputs; o += 8) {
+            const std::byte *from = rows.data() + o * row_bytes + (first + c) * sizeof(Value);
+            std::byte *to = strips.data() + c * strip_bytes + o * sizeof(Value);
+            if (count - c >= kInputs && outputs - o >= 8)
+                turn_tile<Value>(from, row_bytes, 8, kInputs, to, strip_bytes);
+            else
+                turn_tile<Value>(from, row_bytes, std::min<std::size_t>(8, outputs - o), std::min(kInputs, count - c),
+                                 to, strip_bytes);
+        }
+}
+
+// Calls work.template operator()<type>() for a block type.
+template <class Work>
+void for_block_type(WeightType type, const Work &work) {
+    switch (type) {
+    case WeightType::f32:
+    case WeightType::f16:
+    case WeightType::bf16:
+        return;
+    case WeightType::q8_0:
+        return work.template operator()<WeightType::q8_0>();
+    case WeightType::q4_0:
+        return work.template operator()<WeightType::q4_0>();
+    case WeightType::q4_1:
+        return work.template operator()<WeightType::q4_1>();
+    case WeightType::q5_0:
+        return work.template operator()<WeightType::q5_0>();
+    case WeightType::q5_1:
+        return work.template operator()<WeightType::q5_1>();
+    case WeightType::q4_k:
+        return work.template operator()<WeightType::q4_k>();
+    case WeightType::q5_k:
+        return work.template operator()<WeightType::q5_k>();
+    case WeightType::q6_k:
+        return work.template operator()<WeightType::q6_k>();
+    case WeightType::nf4:
+        return work.template operator()<WeightType::nf4>();
+    }
 }
 
 } // namespace
 
 std::string_view name_of(WeightType type) {
     switch (type) {
-    case WeightType::f32: return "f32";
-    case WeightType::f16: return "f16";
-    case WeightType::bf16: return "bf16";
-    case WeightType::q8_0: return "q8_0";
-    case WeightType::q4_0: return "q4_0";
-    case WeightType::q4_1: return "q4_1";
-    case WeightType::q5_0: return "q5_0";
-    case WeightType::q5_1: return "q5_1";
-    case WeightType::q4_k: return "q4_k";
-    case WeightType::q5_k: return "q5_k";
-    case WeightType::q6_k: return "q6_k";
-    case WeightType::nf4: return "nf4";
+    case WeightType::f32:
+        return "f32";
+    case WeightType::f16:
+        return "f16";
+    case WeightType::bf16:
+        return "bf16";
+    case WeightType::q8_0:
+        return "q8_0";
+    case WeightType::q4_0:
+        return "q4_0";
+    case WeightType::q4_1:
+        return "q4_1";
+    case WeightType::q5_0:
+        return "q5_0";
+    case WeightType::q5_1:
+        return "q5_1";
+    case WeightType::q4_k:
+        return "q4_k";
+    case WeightType::q5_k:
+        return "q5_k";
+    case WeightType::q6_k:
+        return "q6_k";
+    case WeightType::nf4:
+        return "nf4";
     }
     return "";
-}
-
-bool is_block(WeightType type) { return block_elements(type) > 1; }
-
-std::uint32_t block_elements(WeightType type) {
-    switch (type) {
-    case WeightType::f32:
-    case WeightType::f16:
-    case WeightType::bf16: return 1;
-    case WeightType::q4_k:
-    case WeightType::q5_k:
-    case WeightType::q6_k: return 256;
-    case WeightType::nf4: return 64;
-    default: return 32;
-    }
 }
 
 std::uint64_t row_bytes(WeightType type, std::uint32_t columns) {
@@ -230,31 +281,15 @@ std::uint64_t strip_bytes(WeightType type, std::uint32_t outputs) {
     return row_bytes(type, block_elements(type) * ((outputs + 7) / 8 * 8));
 }
 
-void pack_row(WeightType type, std::span<const std::byte> blocks, std::uint32_t columns, std::span<std::byte> bytes) {
-    const Planes planes = planes_of(type, columns / 8);
-    const std::size_t elements = block_elements(type), subs = sub_blocks(type), count = columns / elements,
-                      block_bytes = blocks.size() / count;
-    Row row(bytes);
-    for (std::size_t b = 0; b < count; ++b)
-        put(type, parse(type, blocks.subspan(b * block_bytes, block_bytes)), {elements * b, 1, subs * b, 1, b}, planes,
-            row);
+void pack_row(WeightType type, std::span<const std::byte> blocks, std::uint32_t columns, std::span<std::byte> row) {
+    for_block_type(type, [&]<WeightType kType>() { pack_row_of<kType>(blocks, columns, row); });
 }
 
 void pack_strips(WeightType type, std::span<const std::byte> rows, std::uint32_t outputs, std::uint32_t columns,
                  std::uint32_t first, std::span<std::byte> strips) {
-    const std::size_t stored_row = rows.size() / outputs, bytes = strip_bytes(type, outputs),
-                      count = strips.size() / bytes;
-    if (type == WeightType::f32) return turn<float>(rows, stored_row, outputs, first, count, bytes, strips);
-    if (!is_block(type)) return turn<std::uint16_t>(rows, stored_row, outputs, first, count, bytes, strips);
-    const std::uint32_t padded = (outputs + 7) / 8 * 8;
-    const Planes planes = planes_of(type, block_elements(type) * padded / 8);
-    const std::size_t block_bytes = stored_row / (columns / block_elements(type));
-    for (std::size_t s = 0; s < count; ++s) {
-        Row strip(strips.subspan(s * bytes, bytes));
-        for (std::size_t o = 0; o < outputs; ++o)
-            put(type, parse(type, rows.subspan(o * stored_row + (first + s) * block_bytes, block_bytes)),
-                {o, padded, o, padded, o}, planes, strip);
-    }
+    if (type == WeightType::f32) return turn<std::uint32_t>(rows, outputs, first, strip_bytes(type, outputs), strips);
+    if (!is_block(type)) return turn<std::uint16_t>(rows, outputs, first, strip_bytes(type, outputs), strips);
+    for_block_type(type, [&]<WeightType kType>() { pack_strips_of<kType>(rows, outputs, columns, first, strips); });
 }
 
 } // namespace ff::kernels

@@ -23,8 +23,19 @@ namespace ff::kernels {
 enum class WeightType : std::uint8_t { f32, f16, bf16, q8_0, q4_0, q4_1, q5_0, q5_1, q4_k, q5_k, q6_k, nf4 };
 
 std::string_view name_of(WeightType type);
-bool is_block(WeightType type);                        // not f32, f16 or bf16
-std::uint32_t block_elements(WeightType type);         // 1 for plain types
+constexpr std::uint32_t block_elements(WeightType type) { // 1 for plain types
+    switch (type) {
+    case WeightType::f32:
+    case WeightType::f16:
+    case WeightType::bf16: return 1;
+    case WeightType::q4_k:
+    case WeightType::q5_k:
+    case WeightType::q6_k: return 256;
+    case WeightType::nf4: return 64;
+    default: return 32;
+    }
+}
+constexpr bool is_block(WeightType type) { return block_elements(type) > 1; } // not f32, f16 or bf16
 std::uint64_t row_bytes(WeightType type, std::uint32_t columns);
 
 // One stored row of a block format (ggml's bytes; nf4: float16 absmax, then element 2 i in the low half of byte i) into

@@ -2,11 +2,11 @@
 
 #include "loader/quant/formats.h"
 #include "loader/quant/policy.h"
+#include "runtime/base/parallel.h"
 #include "runtime/kernels/places.h"
 
 #include <algorithm>
 #include <fmt/format.h>
-#include <numeric>
 
 namespace ff::model {
 namespace {
@@ -15,6 +15,7 @@ using kernels::Matrix;
 using kernels::WeightType;
 
 constexpr std::uint64_t kAlignment = 256; // of a matrix inside a shared allocation: any device's binding alignment
+constexpr std::uint64_t kStandInBytes = 1U << 20; // of a tensor of random weights: quickly made, and well over a row
 
 std::uint64_t align(std::uint64_t bytes) {
     return (bytes + kAlignment - 1) / kAlignment * kAlignment;
@@ -44,6 +45,58 @@ Result<Matrix> matrix_shape(const std::string &path, const loader::TensorInfo &t
     matrix.rows = static_cast<std::uint32_t>(rows / request.parts);
     matrix.columns = static_cast<std::uint32_t>(columns);
     return matrix;
+}
+
+// What becomes a row of a matrix: float32 values on their way, for one thread.
+class RowWriter {
+  public:
+    explicit RowWriter(const Matrix &matrix)
+        : matrix_(matrix), values_(matrix.groups() * 8ULL, 0.0F) {} // padding stays zero
+
+    std::span<float> values() { return std::span(values_).first(matrix_.columns); }
+
+    void write_values(std::span<std::byte> row) {
+        const loader::DType dtype = dtype_of(matrix_.type);
+        if (!kernels::is_block(matrix_.type)) return loader::encode(dtype, values_, row);
+        const loader::Format &format = loader::format_of(dtype);
+        blocks_.resize(std::size_t{matrix_.columns} / format.elements * format.bytes);
+        loader::encode(dtype, values_, blocks_);
+        kernels::pack_row(matrix_.type, blocks_, matrix_.columns, row);
+    }
+
+    void write_stored(loader::DType dtype, std::span<const std::byte> stored, std::span<std::byte> row) {
+        if (kernels::is_block(matrix_.type) && weight_type(dtype) == matrix_.type)
+            return kernels::pack_row(matrix_.type, stored, matrix_.columns, row);
+        loader::to_float32(dtype, stored, values());
+        write_values(row);
+    }
+
+  private:
+    const Matrix &matrix_;
+    std::vector<float> values_;
+    std::vector<std::byte> blocks_;
+};
+
+constexpr std::size_t kBytesAThread = 256U << 10; // starting a thread for less is not worth it
+
+std::size_t units_a_thread(std::uint64_t unit_bytes) {
+    return static_cast<std::size_t>(std::max<std::uint64_t>(kBytesAThread / unit_bytes, 1));
+}
+
+// Rows of `columns` values as another type stores them.
+std::vector<std::byte> converted(loader::DType from, loader::DType to, std::span<const std::byte> stored,
+                                 std::size_t rows, std::size_t columns) {
+    const loader::Format &format = loader::format_of(to);
+    const std::size_t stored_row = stored.size() / rows, row = columns / format.elements * format.bytes;
+    std::vector<std::byte> out(rows * row);
+    parallel_ranges(rows, units_a_thread(row), [&](std::size_t first, std::size_t last) {
+        std::vector<float> values(columns);
+        for (std::size_t r = first; r < last; ++r) {
+            loader::to_float32(from, stored.subspan(r * stored_row, stored_row), values);
+            loader::encode(to, values, std::span(out).subspan(r * row, row));
+        }
+    });
+    return out;
 }
 
 } // namespace
@@ -124,8 +177,10 @@ Result<std::vector<Matrix>> WeightLoader::allocate_and_upload(gpu::Arena &arena,
             }
         }
         const bool turned = requests[i].stored != Stored::output_major || requests[i].parts > 1;
-        if (matrix.by_input) FF_TRY(upload_by_input(matrix, tensors[i]));
-        else FF_TRY(turned ? upload_turned(matrix, tensors[i], requests[i]) : upload(matrix, tensors[i]));
+        if (matrix.by_input)
+            FF_TRY(upload_by_input(matrix, tensors[i]));
+        else
+            FF_TRY(turned ? upload_turned(matrix, tensors[i], requests[i]) : upload(matrix, tensors[i]));
     }
     return matrices;
 }
@@ -143,78 +198,72 @@ WeightType WeightLoader::type_of(const MatrixRequest &request, const loader::Ten
     return type;
 }
 
-// Writes one row of `matrix` from a row as stored.
-void WeightLoader::put_row(const Matrix &matrix, loader::DType dtype, std::span<const std::byte> stored,
-                           std::span<std::byte> row) {
-    if (kernels::is_block(matrix.type) && weight_type(dtype) == matrix.type) {
-        kernels::pack_row(matrix.type, stored, matrix.columns, row);
-        return;
-    }
-    row_values_.assign(matrix.groups() * 8ULL, 0.0F); // padding stays zero
-    loader::to_float32(dtype, stored, std::span(row_values_).first(matrix.columns));
-    put_values(matrix, row);
+Result<WeightLoader::StoredTensor> WeightLoader::read(std::size_t tensor, std::uint64_t units) const {
+    const std::uint64_t unit_bytes = source_.tensors()[tensor].bytes() / units;
+    const std::uint64_t few = std::min(units, kStandInBytes / unit_bytes + 1);
+    if (auto some = source_.stand_in(tensor, few * unit_bytes)) return StoredTensor{std::move(*some), few, unit_bytes};
+    FF_TRY_ASSIGN(loader::TensorBytes all, source_.read(tensor));
+    return StoredTensor{std::move(all), units, unit_bytes};
 }
 
-// The same from row_values_, padded to whole groups.
-void WeightLoader::put_values(const Matrix &matrix, std::span<std::byte> row) {
-    if (!kernels::is_block(matrix.type)) {
-        loader::encode(dtype_of(matrix.type), row_values_, row);
-        return;
+// Fills the parts of a matrix, row by row or strip by strip as they are stored: put(piece, first) writes from the unit
+// `first` of `stored` on.
+template <class Put>
+Result<void> WeightLoader::fill_parts(const Matrix &matrix, const StoredTensor &stored, const Put &put) {
+    const bool repeats = stored.units < matrix.stored_rows();
+    for (const kernels::MatrixPart &part : matrix.parts) {
+        const std::uint64_t first = repeats ? 0 : part.first_row;
+        const std::uint64_t units = std::min<std::uint64_t>(part.rows, stored.units);
+        const auto fill = [&](std::span<std::byte> piece, std::uint64_t at) -> Result<void> {
+            put(piece, static_cast<std::size_t>(first + at / matrix.row_bytes()));
+            return advance(piece.size() / matrix.row_bytes() * stored.unit_bytes);
+        };
+        FF_TRY(uploader_.write(part.view.slice(0, units * matrix.row_bytes()), matrix.row_bytes(), fill));
+        if (units == part.rows) continue;
+        FF_TRY(uploader_.repeat(part.view, units * matrix.row_bytes()));
+        FF_TRY(advance((part.rows - units) * stored.unit_bytes));
     }
-    const loader::Format &format = loader::format_of(dtype_of(matrix.type));
-    row_blocks_.resize(std::size_t{matrix.columns} / format.elements * format.bytes);
-    loader::encode(dtype_of(matrix.type), row_values_, row_blocks_);
-    kernels::pack_row(matrix.type, row_blocks_, matrix.columns, row);
+    return {};
 }
 
 Result<void> WeightLoader::upload(const Matrix &matrix, std::size_t tensor) {
-    const loader::TensorInfo &info = source_.tensors()[tensor];
-    FF_TRY_ASSIGN(const loader::TensorBytes stored, source_.read(tensor));
-    const std::uint64_t stored_row = info.bytes() / matrix.rows;
+    const loader::DType dtype = source_.tensors()[tensor].dtype;
+    FF_TRY_ASSIGN(const StoredTensor stored, read(tensor, matrix.rows));
+    const std::span<const std::byte> rows = stored.bytes.bytes();
     const bool as_it_is =
-        !kernels::is_block(matrix.type) && weight_type(info.dtype) == matrix.type && stored_row == matrix.row_bytes();
-    for (const kernels::MatrixPart &part : matrix.parts) {
-        const auto fill = [&](std::span<std::byte> piece, std::uint64_t at) -> Result<void> {
-            const std::uint64_t first = part.first_row + at / matrix.row_bytes(),
-                                rows = piece.size() / matrix.row_bytes();
-            if (as_it_is)
-                std::memcpy(piece.data(), stored.bytes().data() + first * stored_row, piece.size());
-            else
-                for (std::uint64_t i = 0; i < rows; ++i)
-                    put_row(matrix, info.dtype, stored.bytes().subspan((first + i) * stored_row, stored_row),
-                            piece.subspan(i * matrix.row_bytes(), matrix.row_bytes()));
-            return advance(rows * stored_row);
-        };
-        FF_TRY(uploader_.write(part.view, matrix.row_bytes(), fill));
-    }
-    return {};
+        !kernels::is_block(matrix.type) && weight_type(dtype) == matrix.type && stored.unit_bytes == matrix.row_bytes();
+    return fill_parts(matrix, stored, [&](std::span<std::byte> piece, std::size_t from) {
+        const std::size_t row = matrix.row_bytes();
+        parallel_ranges(piece.size() / row, units_a_thread(row), [&](std::size_t first, std::size_t last) {
+            if (as_it_is) {
+                std::memcpy(piece.data() + first * row, rows.data() + (from + first) * row, (last - first) * row);
+                return;
+            }
+            RowWriter writer(matrix);
+            for (std::size_t r = first; r < last; ++r)
+                writer.write_stored(dtype, rows.subspan((from + r) * stored.unit_bytes, stored.unit_bytes),
+                                    piece.subspan(r * row, row));
+        });
+    });
 }
 
 Result<void> WeightLoader::upload_by_input(const Matrix &matrix, std::size_t tensor) {
-    const loader::TensorInfo &info = source_.tensors()[tensor];
-    FF_TRY_ASSIGN(const loader::TensorBytes stored, source_.read(tensor));
-    std::span<const std::byte> rows = stored.bytes();
-    if (weight_type(info.dtype) != matrix.type) { // every strip needs all rows, each of them converted once
-        const loader::Format &format = loader::format_of(dtype_of(matrix.type));
-        const std::size_t stored_row = rows.size() / matrix.rows, row = std::size_t{matrix.columns} / format.elements * format.bytes;
-        converted_.resize(row * matrix.rows);
-        row_values_.resize(matrix.columns);
-        for (std::size_t r = 0; r < matrix.rows; ++r) {
-            loader::to_float32(info.dtype, rows.subspan(r * stored_row, stored_row), row_values_);
-            loader::encode(dtype_of(matrix.type), row_values_, std::span(converted_).subspan(r * row, row));
-        }
-        rows = converted_;
-    }
-    const std::uint64_t stored_strip = info.bytes() / matrix.stored_rows();
-    for (const kernels::MatrixPart &part : matrix.parts) {
-        const auto fill = [&](std::span<std::byte> piece, std::uint64_t at) -> Result<void> {
-            const auto first = static_cast<std::uint32_t>(part.first_row + at / matrix.row_bytes());
-            kernels::pack_strips(matrix.type, rows, matrix.rows, matrix.columns, first, piece);
-            return advance(piece.size() / matrix.row_bytes() * stored_strip);
-        };
-        FF_TRY(uploader_.write(part.view, matrix.row_bytes(), fill));
-    }
-    return {};
+    const loader::DType dtype = source_.tensors()[tensor].dtype;
+    FF_TRY_ASSIGN(const StoredTensor stored, read(tensor, matrix.stored_rows()));
+    const auto columns = static_cast<std::uint32_t>(stored.units * kernels::block_elements(matrix.type));
+    std::span<const std::byte> rows = stored.bytes.bytes();
+    std::vector<std::byte> other;
+    if (weight_type(dtype) != matrix.type) // every strip needs all rows
+        rows = other = converted(dtype, dtype_of(matrix.type), rows, matrix.rows, columns);
+    return fill_parts(matrix, stored, [&](std::span<std::byte> piece, std::size_t from) {
+        const std::size_t strip = matrix.row_bytes();
+        const std::size_t grain =
+            (units_a_thread(strip) + matrix.row_step() - 1) / matrix.row_step() * matrix.row_step();
+        parallel_ranges(piece.size() / strip, grain, [&](std::size_t first, std::size_t last) {
+            kernels::pack_strips(matrix.type, rows, matrix.rows, columns, static_cast<std::uint32_t>(from + first),
+                                 piece.subspan(first * strip, (last - first) * strip));
+        });
+    });
 }
 
 // Only low-rank matrices are stored input-major: small enough to be turned on the host.
@@ -229,13 +278,13 @@ Result<void> WeightLoader::upload_turned(const Matrix &matrix, std::size_t tenso
         const std::uint64_t outputs = info.shape[2];
         return stored[(output / outputs * matrix.columns + column) * outputs + output % outputs];
     };
-    row_values_.assign(matrix.groups() * 8ULL, 0.0F);
+    RowWriter writer(matrix);
     for (const kernels::MatrixPart &part : matrix.parts) {
         const auto fill = [&](std::span<std::byte> piece, std::uint64_t at) -> Result<void> {
             const std::uint64_t first = part.first_row + at / matrix.row_bytes();
             for (std::uint64_t i = 0; i < piece.size() / matrix.row_bytes(); ++i) {
-                for (std::uint32_t c = 0; c < matrix.columns; ++c) row_values_[c] = element(first + i, c);
-                put_values(matrix, piece.subspan(i * matrix.row_bytes(), matrix.row_bytes()));
+                for (std::uint32_t c = 0; c < matrix.columns; ++c) writer.values()[c] = element(first + i, c);
+                writer.write_values(piece.subspan(i * matrix.row_bytes(), matrix.row_bytes()));
             }
             return {};
         };
@@ -308,8 +357,10 @@ std::uint64_t weight_bytes(const loader::TensorSource &source, const WeightOptio
         // Whichever way it is turned, its rows are padded.
         const std::uint64_t turned = kernels::row_bytes(WeightType::f32, static_cast<std::uint32_t>(outer)) / 4 * inner;
         const std::uint64_t straight = outer * kernels::row_bytes(type, inner);
-        const std::uint64_t strips = kernels::strip_bytes(type, static_cast<std::uint32_t>(outer)) * inner / kernels::block_elements(type);
-        total += align(std::max({straight, strips, kernels::is_block(type) ? 0 : turned * kernels::row_bytes(type, 8) / 8}));
+        const std::uint64_t strips =
+            kernels::strip_bytes(type, static_cast<std::uint32_t>(outer)) * inner / kernels::block_elements(type);
+        total +=
+            align(std::max({straight, strips, kernels::is_block(type) ? 0 : turned * kernels::row_bytes(type, 8) / 8}));
     }
     return total;
 }

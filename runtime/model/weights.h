@@ -64,10 +64,15 @@ class WeightLoader {
     Result<std::vector<kernels::Matrix>> allocate_and_upload(gpu::Arena &arena,
                                                              std::span<const MatrixRequest> requests);
     kernels::WeightType type_of(const MatrixRequest &request, const loader::TensorInfo &tensor) const;
+    // A tensor as stored, as far as it has to be read: `units` equal runs of its bytes, or the first of them, that repeat.
+    struct StoredTensor {
+        loader::TensorBytes bytes;
+        std::uint64_t units, unit_bytes;
+    };
+    Result<StoredTensor> read(std::size_t tensor, std::uint64_t units) const;
     Result<void> upload(const kernels::Matrix &matrix, std::size_t tensor);
-    void put_row(const kernels::Matrix &matrix, loader::DType dtype, std::span<const std::byte> stored,
-                 std::span<std::byte> row);
-    void put_values(const kernels::Matrix &matrix, std::span<std::byte> row);
+    template <class Put>
+    Result<void> fill_parts(const kernels::Matrix &matrix, const StoredTensor &stored, const Put &put);
     Result<void> upload_by_input(const kernels::Matrix &matrix, std::size_t tensor);
     Result<void> upload_turned(const kernels::Matrix &matrix, std::size_t tensor, const MatrixRequest &request);
     Result<std::vector<float>> values(const std::string &name, const std::function<double(double)> &transform);
@@ -79,8 +84,6 @@ class WeightLoader {
     kernels::Parameters &parameters_;
     gpu::Uploader &uploader_;
     const WeightOptions &options_;
-    std::vector<float> row_values_; // the row being converted
-    std::vector<std::byte> row_blocks_, converted_;
     std::uint64_t done_bytes_ = 0, total_bytes_ = 0;
 };
 

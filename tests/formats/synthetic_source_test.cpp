@@ -1,8 +1,9 @@
 // Models of random weights: the shapes are those of published models, and the values the same each time.
 #include "loader/synthetic_source.h"
 
-#include "tests/formats/support.h"
+#include "tests/formats/builders/safetensors_builder.h"
 
+#include <algorithm>
 #include <cmath>
 
 using namespace ff;
@@ -99,6 +100,21 @@ TEST_CASE("random weights of a block type: matrices and head, the rest f16") {
     }
     for (const float value : values(*source, "blocks.11.ffn.value.weight")) CHECK(std::abs(value) < 1.0F);
     CHECK(describe(*source).ok());
+}
+
+TEST_CASE("what stands in for a random tensor is how it begins; a file's tensors have nothing of the kind") {
+    const auto source = source_of("7-0.1b", DType::q8_0);
+    const auto index = find_tensor(*source, "blocks.0.ffn.key.weight");
+    REQUIRE(index);
+    const auto some = source->stand_in(*index, 34 * 100);
+    const auto all = source->read(*index);
+    REQUIRE(some);
+    REQUIRE(all.ok());
+    REQUIRE(some->bytes().size() == 34 * 100);
+    CHECK(std::ranges::equal(some->bytes(), all->bytes().first(34 * 100)));
+
+    const auto file = test::safetensors_file({test::f32_tensor("t", {4}, {1, 2, 3, 4})});
+    CHECK_FALSE(test::opened(file)->stand_in(0, 4));
 }
 
 TEST_CASE("a model shape there is not is named, and so are those there are") {

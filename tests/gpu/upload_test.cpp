@@ -101,6 +101,27 @@ TEST_CASE("zero leaves its neighbours alone") {
         }
 }
 
+TEST_CASE("what is repeated fills the target, and nothing behind it") {
+    for (const char *profile : {"native", "staged"})
+        for (const auto &[written, count] : {std::pair{1U, 1U}, {1U, 64U}, {12U, 60U}, {12U, 13U}, {20U, 63U}}) {
+            CAPTURE(profile);
+            CAPTURE(written);
+            CAPTURE(count);
+            Scope scope;
+            const auto device = scope.device({.profile = profile});
+            const Buffer buffer = must(Buffer::create(device, MemoryKind::device, 80, "repeated"));
+            Uploader uploader = must(Uploader::create(device));
+            const std::vector<std::byte> all = pattern(80, 3);
+            must(uploader.write(buffer.view(), all));
+            must(uploader.repeat(buffer.view().slice(8, count), written));
+            CHECK_FALSE(uploader.repeat(buffer.view().slice(8, count), 0).ok());
+            must(uploader.finish());
+            const auto back = must(download(device, buffer.view()));
+            for (unsigned i = 0; i < 80; ++i)
+                CHECK(back[i] == (i < 8 || i >= 8 + count ? all[i] : all[8 + (i - 8) % written]));
+        }
+}
+
 TEST_CASE("a later upload overtakes an earlier one in the same place, never the other way") {
     Scope scope;
     const auto device = scope.device({.profile = "staged"});
