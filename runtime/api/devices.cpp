@@ -41,7 +41,6 @@ std::vector<std::pair<const char *, std::int64_t>> trait_values(const gpu::Devic
         {"unified_memory", number(t.unified_memory)},
         {"memory_budget", number(t.memory_budget)},
         {"timeline_semaphore", number(t.timeline_semaphore)},
-        {"buffer_device_address", number(t.buffer_device_address)},
         {"timestamp_valid_bits", number(t.timestamp_valid_bits)},
         {"max_workgroup_invocations", number(t.max_workgroup_invocations)},
         {"max_workgroup_size_x", number(t.max_workgroup_size_x)},

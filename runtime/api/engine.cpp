@@ -18,7 +18,21 @@ ff_status ff_engine_create(ff_engine **out, const ff_engine_options *given, ff_e
         ours.shader_directory = text(options.shader_directory);
         ours.validate = options.validate != 0;
         ours.log = api::log_function(options.log, options.log_payload);
-        FF_TRY_ASSIGN(std::shared_ptr<engine::Engine> engine, engine::Engine::create(ours));
+        ours.compile_threads = options.compile_threads;
+        if (options.pipeline_cache_size && !options.pipeline_cache) return api::null_argument("pipeline_cache");
+        const auto *cache = static_cast<const std::byte *>(options.pipeline_cache);
+        ours.pipeline_cache.assign(cache, cache + options.pipeline_cache_size);
+        std::shared_ptr<engine::Engine> engine;
+        if (options.vulkan_device) {
+            if (options.device || options.validate)
+                return Error{Status::argument,
+                             "ff_engine_options: `device` and `validate` are the program's own matter "
+                             "where it brings a vulkan_device"};
+            FF_TRY_ASSIGN(const engine::HostVulkan host, api::host_vulkan(*options.vulkan_device));
+            FF_TRY_ASSIGN(engine, engine::Engine::create(ours, host));
+        } else {
+            FF_TRY_ASSIGN(engine, engine::Engine::create(ours));
+        }
         std::string traits = gpu::summary(engine->device()->traits());
         *out = new ff_engine{std::move(engine), std::move(traits)};
         return {};
@@ -33,6 +47,28 @@ ff_status ff_engine_device(const ff_engine *engine, ff_device_info *out, ff_erro
     return api::guard(error, [&]() -> Result<void> {
         if (!engine || !out) return api::null_argument(engine ? "out" : "engine");
         api::to_caller(api::device_info(engine->engine->device()->info(), engine->traits), out);
+        return {};
+    });
+}
+
+ff_status ff_engine_pipeline_cache(const ff_engine *engine, void *data, size_t capacity, size_t *size,
+                                   ff_error *error) {
+    return api::guard(error, [&]() -> Result<void> {
+        if (!engine || !size) return api::null_argument(engine ? "size" : "engine");
+        FF_TRY_ASSIGN(const std::vector<std::byte> cache, engine->engine->pipelines().cache_data());
+        if (data) std::copy_n(cache.begin(), std::min(capacity, cache.size()), static_cast<std::byte *>(data));
+        *size = cache.size();
+        return {};
+    });
+}
+
+ff_status ff_engine_memory(const ff_engine *engine, ff_memory_info *out, ff_error *error) {
+    return api::guard(error, [&]() -> Result<void> {
+        if (!engine || !out) return api::null_argument(engine ? "out" : "engine");
+        const gpu::Device &device = *engine->engine->device();
+        api::to_caller(ff_memory_info{sizeof(ff_memory_info), device.allocation_count(), device.allocated_bytes(),
+                                      device.free_memory_bytes()},
+                       out);
         return {};
     });
 }

@@ -23,30 +23,43 @@ std::vector<LaunchText> launch_texts(const model::Plan &plan) {
 
 } // namespace
 
+api::ModelOrigin api::origin_of(const ff_checkpoint &checkpoint) {
+    return {checkpoint.version, std::string(checkpoint.source->container()), checkpoint.tokenizer};
+}
+
+Result<engine::ModelOptions> api::model_options(const ff_engine &engine, const ff_model_options *given) {
+    const ff_model_options options = from_caller(given, {sizeof(ff_model_options), nullptr, 0, nullptr, nullptr});
+    engine::ModelOptions ours;
+    FF_TRY_ASSIGN(ours.weights.type, weights_named(options.weights));
+    if (options.max_sessions) ours.max_sessions = options.max_sessions;
+    ours.weights.log = engine.engine->options().log;
+    if (options.progress)
+        ours.weights.progress = [call = options.progress, payload = options.progress_payload](
+                                    std::string_view stage, unsigned long long done, unsigned long long total) {
+            return call(payload, std::string(stage).c_str(), done, total) == 0;
+        };
+    return ours;
+}
+
+std::unique_ptr<ff_model> api::model_handle(std::shared_ptr<engine::Model> model, const ModelOrigin &origin) {
+    auto handle = std::make_unique<ff_model>();
+    handle->launches = launch_texts(model->loaded().plan());
+    handle->model = std::move(model);
+    handle->version = origin.version;
+    handle->container = origin.container;
+    handle->tokenizer = origin.tokenizer;
+    return handle;
+}
+
 ff_status ff_model_create(ff_model **out, ff_engine *engine, const ff_checkpoint *checkpoint,
                           const ff_model_options *given, ff_error *error) {
     return api::guard(error, [&]() -> Result<void> {
         if (!out || !engine || !checkpoint) return api::null_argument(!out ? "out" : !engine ? "engine" : "checkpoint");
-        const ff_model_options options =
-            api::from_caller(given, {sizeof(ff_model_options), nullptr, 0, nullptr, nullptr});
         if (!checkpoint->description.ok()) return checkpoint->description.error();
-        engine::ModelOptions ours;
-        FF_TRY_ASSIGN(ours.weights.type, api::weights_named(options.weights));
-        if (options.max_sessions) ours.max_sessions = options.max_sessions;
-        ours.weights.log = engine->engine->options().log;
-        if (options.progress)
-            ours.weights.progress = [&](std::string_view stage, unsigned long long done, unsigned long long total) {
-                return options.progress(options.progress_payload, std::string(stage).c_str(), done, total) == 0;
-            };
+        FF_TRY_ASSIGN(const engine::ModelOptions options, api::model_options(*engine, given));
         FF_TRY_ASSIGN(std::shared_ptr<engine::Model> model,
-                      engine::Model::create(engine->engine, *checkpoint->source, *checkpoint->description, ours));
-        auto handle = std::make_unique<ff_model>();
-        handle->launches = launch_texts(model->loaded().plan());
-        handle->model = std::move(model);
-        handle->version = checkpoint->version;
-        handle->tokenizer = checkpoint->tokenizer;
-        handle->container = checkpoint->source->container();
-        *out = handle.release();
+                      engine::Model::create(engine->engine, *checkpoint->source, *checkpoint->description, options));
+        *out = api::model_handle(std::move(model), api::origin_of(*checkpoint)).release();
         return {};
     });
 }

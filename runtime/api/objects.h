@@ -6,6 +6,8 @@
 #include "runtime/api/guard.h"
 #include "runtime/engine/batch.h"
 
+struct ff_vulkan_device; // firefinch_vulkan.h
+
 struct ff_checkpoint {
     std::shared_ptr<const ff::loader::TensorSource> source;
     ff::Result<ff::loader::ModelDescription> description; // the sentence why not, for files that only list
@@ -66,6 +68,16 @@ ff_generate_result generate_result(const engine::GenerateResult &result);
 
 // What --tokenizer auto takes for a model of this vocabulary size; empty if nothing fits.
 std::string tokenizer_for(std::uint32_t vocabulary);
+// What a model tells of the checkpoint it came from.
+struct ModelOrigin {
+    std::string version, container, tokenizer;
+};
+ModelOrigin origin_of(const ff_checkpoint &checkpoint);
+Result<engine::ModelOptions> model_options(const ff_engine &engine, const ff_model_options *given);
+std::unique_ptr<ff_model> model_handle(std::shared_ptr<engine::Model> model, const ModelOrigin &origin);
+
+Result<engine::HostVulkan> host_vulkan(const ff_vulkan_device &given);
+
 ff_model_info model_info(const loader::ModelDescription &description);
 ff_device_info device_info(const gpu::DeviceInfo &info, const std::string &traits);
 

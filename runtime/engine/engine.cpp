@@ -6,19 +6,37 @@
 
 namespace ff::engine {
 
+namespace {
+
+gpu::DeviceOptions device_options(const EngineOptions &options) {
+    return {.profile = options.profile, .memory_budget_bytes = options.device_memory_bytes, .mask = options.mask};
+}
+
+} // namespace
+
 Result<std::shared_ptr<Engine>> Engine::create(const EngineOptions &options) {
-    std::shared_ptr<Engine> engine(new Engine);
-    engine->options_ = options;
+    std::shared_ptr<Engine> engine(new Engine(options));
     FF_TRY_ASSIGN(engine->instance_, gpu::Instance::create({.validate = options.validate, .log = options.log}));
     FF_TRY_ASSIGN(const std::size_t index, engine->instance_->choose(options.device));
-    FF_TRY_ASSIGN(engine->device_, gpu::Device::create(engine->instance_, index,
-                                                       {.profile = options.profile,
-                                                        .memory_budget_bytes = options.device_memory_bytes,
-                                                        .mask = options.mask}));
-    FF_TRY_ASSIGN(
-        engine->pipelines_,
-        gpu::PipelineSet::create(engine->device_, {.cache_directory = options.cache_directory, .log = options.log}));
+    FF_TRY_ASSIGN(engine->device_, gpu::Device::create(engine->instance_, index, device_options(options)));
+    FF_TRY(engine->start());
     return engine;
+}
+
+Result<std::shared_ptr<Engine>> Engine::create(const EngineOptions &options, const HostVulkan &host) {
+    std::shared_ptr<Engine> engine(new Engine(options));
+    FF_TRY_ASSIGN(engine->instance_, gpu::Instance::adopt(host.instance, options.log));
+    FF_TRY_ASSIGN(engine->device_, gpu::Device::adopt(engine->instance_, host.device, device_options(options)));
+    FF_TRY(engine->start());
+    return engine;
+}
+
+Result<void> Engine::start() {
+    FF_TRY_ASSIGN(pipelines_, gpu::PipelineSet::create(device_, {.cache_directory = options_.cache_directory,
+                                                                 .cache = std::move(options_.pipeline_cache),
+                                                                 .log = options_.log,
+                                                                 .threads = options_.compile_threads}));
+    return {};
 }
 
 Result<std::vector<const gpu::Pipeline *>> Engine::compile(std::span<const kernels::Launch> launches,

@@ -11,14 +11,24 @@ struct EngineOptions {
     std::string profile = "native";
     std::uint64_t device_memory_bytes = 0;
     std::string cache_directory, shader_directory;
+    std::vector<std::byte> pipeline_cache; // see gpu::PipelineOptions::cache
+    std::uint32_t compile_threads = 0;     // 0: one for each core
     bool validate = false;
     LogFunction log;
     void (*mask)(gpu::DeviceTraits &traits) = nullptr; // for tests
 };
 
+// The device of the program around us: all of it outlives the engine.
+struct HostVulkan {
+    gpu::HostInstance instance;
+    gpu::HostDevice device;
+};
+
 class Engine {
   public:
+    // On a device of its own, or on the host's; `device` and `validate` of the options are then the host's matter.
     static Result<std::shared_ptr<Engine>> create(const EngineOptions &options);
+    static Result<std::shared_ptr<Engine>> create(const EngineOptions &options, const HostVulkan &host);
 
     const std::shared_ptr<gpu::Device> &device() const { return device_; }
     gpu::Instance &instance() const { return *instance_; }
@@ -30,7 +40,9 @@ class Engine {
                                                        const ProgressFunction &progress);
 
   private:
-    Engine() = default;
+    explicit Engine(const EngineOptions &options) : options_(options) {}
+    Result<void> start();
+
     EngineOptions options_;
     std::shared_ptr<gpu::Instance> instance_;
     std::shared_ptr<gpu::Device> device_;

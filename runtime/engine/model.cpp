@@ -34,7 +34,8 @@ Result<std::shared_ptr<Model>> Model::create(std::shared_ptr<Engine> engine, con
     FF_TRY_ASSIGN(model->loaded_, model::LoadedModel::load(model->engine_->device(), seen, description,
                                                            {.weights = options.weights,
                                                             .slots = options.max_sessions + 2,
-                                                            .entries = options.max_sessions}));
+                                                            .entries = options.max_sessions,
+                                                            .upload_ring_bytes = options.upload_ring_bytes}));
     FF_TRY_ASSIGN(model->fingerprint_, seen.fingerprint());
     model->statistics_.load_seconds = seconds_since(start);
     FF_TRY(model->prepare(options));

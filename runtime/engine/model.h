@@ -14,6 +14,7 @@ namespace ff::engine {
 struct ModelOptions {
     model::WeightOptions weights;
     std::uint32_t max_sessions = 4;
+    std::uint64_t upload_ring_bytes = 32ULL << 20; // of the weights; a quarter is uploaded at a time
 };
 
 struct ModelStatistics {

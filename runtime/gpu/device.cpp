@@ -1,6 +1,5 @@
+#include "runtime/gpu/device_features.h"
 #include "runtime/gpu/device_impl.h"
-#include "runtime/gpu/host_memory.h"
-
 #include "runtime/gpu/memory_types.h"
 #include "runtime/gpu/names.h"
 
@@ -9,93 +8,6 @@
 #include <algorithm>
 
 namespace ff::gpu {
-namespace {
-
-// What a logical device is created with: extensions and features in step with the masked traits.
-class Features {
-  public:
-    Features(const PhysicalDevice &physical, const DeviceTraits &traits) : physical_(physical) {
-        core_.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_FEATURES_2;
-        core_.features.shaderInt16 = traits.int16 ? VK_TRUE : VK_FALSE;
-        // robustBufferAccess stays off: it costs a bounds check a load, and kernels keep to their buffers.
-
-        storage16_.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_16BIT_STORAGE_FEATURES;
-        storage16_.storageBuffer16BitAccess = VK_TRUE;
-        add(traits.storage16, VK_API_VERSION_1_1, VK_KHR_16BIT_STORAGE_EXTENSION_NAME, storage16_);
-
-        storage8_.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_8BIT_STORAGE_FEATURES;
-        storage8_.storageBuffer8BitAccess = VK_TRUE;
-        add(traits.storage8, VK_API_VERSION_1_2, VK_KHR_8BIT_STORAGE_EXTENSION_NAME, storage8_);
-
-        small_.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SHADER_FLOAT16_INT8_FEATURES;
-        small_.shaderFloat16 = traits.float16 ? VK_TRUE : VK_FALSE;
-        small_.shaderInt8 = traits.int8 ? VK_TRUE : VK_FALSE;
-        add(traits.float16 || traits.int8, VK_API_VERSION_1_2, VK_KHR_SHADER_FLOAT16_INT8_EXTENSION_NAME, small_);
-
-        timeline_.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_TIMELINE_SEMAPHORE_FEATURES;
-        timeline_.timelineSemaphore = VK_TRUE;
-        add(traits.timeline_semaphore, VK_API_VERSION_1_2, VK_KHR_TIMELINE_SEMAPHORE_EXTENSION_NAME, timeline_);
-
-        address_.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_BUFFER_DEVICE_ADDRESS_FEATURES;
-        address_.bufferDeviceAddress = VK_TRUE;
-        add(traits.buffer_device_address, VK_API_VERSION_1_2, VK_KHR_BUFFER_DEVICE_ADDRESS_EXTENSION_NAME, address_);
-
-        sizes_.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SUBGROUP_SIZE_CONTROL_FEATURES;
-        sizes_.subgroupSizeControl = sizes_.computeFullSubgroups = VK_TRUE;
-        add(traits.subgroup_size_control, VK_API_VERSION_1_3, VK_EXT_SUBGROUP_SIZE_CONTROL_EXTENSION_NAME, sizes_);
-
-        dot_.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SHADER_INTEGER_DOT_PRODUCT_FEATURES;
-        dot_.shaderIntegerDotProduct = VK_TRUE;
-        add(traits.integer_dot_product, VK_API_VERSION_1_3, VK_KHR_SHADER_INTEGER_DOT_PRODUCT_EXTENSION_NAME, dot_);
-
-        matrix_.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_COOPERATIVE_MATRIX_FEATURES_KHR;
-        matrix_.cooperativeMatrix = VK_TRUE;
-        add(!traits.matrix_shapes.empty(), kNoCore, VK_KHR_COOPERATIVE_MATRIX_EXTENSION_NAME, matrix_);
-        memory_model_.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_MEMORY_MODEL_FEATURES;
-        memory_model_.vulkanMemoryModel = VK_TRUE; // their SPIR-V has it
-        add(!traits.matrix_shapes.empty(), VK_API_VERSION_1_2, VK_KHR_VULKAN_MEMORY_MODEL_EXTENSION_NAME, memory_model_);
-
-        if (traits.memory_budget) extensions_.push_back(VK_EXT_MEMORY_BUDGET_EXTENSION_NAME);
-        // A device that has it must have it enabled; the name stands in a header of beta extensions.
-        if (physical.has("VK_KHR_portability_subset")) extensions_.push_back("VK_KHR_portability_subset");
-    }
-    Features(const Features &) = delete;
-    Features &operator=(const Features &) = delete;
-
-    bool priorities() {
-        const bool known = physical_.has(VK_KHR_GLOBAL_PRIORITY_EXTENSION_NAME);
-        if (known) extensions_.push_back(VK_KHR_GLOBAL_PRIORITY_EXTENSION_NAME);
-        return known;
-    }
-    const VkPhysicalDeviceFeatures2 *chain() const { return &core_; }
-    const std::vector<const char *> &extensions() const { return extensions_; }
-
-  private:
-    static constexpr std::uint32_t kNoCore = ~0U; // an extension in every version of Vulkan
-
-    template <class T>
-    void add(bool wanted, std::uint32_t core_version, const char *extension, T &structure) {
-        if (!wanted) return;
-        structure.pNext = core_.pNext;
-        core_.pNext = &structure;
-        if (physical_.api_version < core_version) extensions_.push_back(extension);
-    }
-
-    const PhysicalDevice &physical_;
-    std::vector<const char *> extensions_;
-    VkPhysicalDeviceFeatures2 core_{};
-    VkPhysicalDevice16BitStorageFeatures storage16_{};
-    VkPhysicalDevice8BitStorageFeatures storage8_{};
-    VkPhysicalDeviceShaderFloat16Int8Features small_{};
-    VkPhysicalDeviceTimelineSemaphoreFeatures timeline_{};
-    VkPhysicalDeviceBufferDeviceAddressFeatures address_{};
-    VkPhysicalDeviceSubgroupSizeControlFeatures sizes_{};
-    VkPhysicalDeviceShaderIntegerDotProductFeatures dot_{};
-    VkPhysicalDeviceCooperativeMatrixFeaturesKHR matrix_{};
-    VkPhysicalDeviceVulkanMemoryModelFeatures memory_model_{};
-};
-
-} // namespace
 
 Device::Impl::~Impl() {
     if (handle != VK_NULL_HANDLE && !adopted) vk.vkDestroyDevice(handle, nullptr);
@@ -120,7 +32,7 @@ Result<void> Device::Impl::mask(const DeviceOptions &options) {
 }
 
 void Device::Impl::start() {
-    ff_gpu_load_device_table(&vk, handle, instance->vk().vkGetDeviceProcAddr);
+    vk.load(handle, instance->vk().vkGetDeviceProcAddr);
     const auto types = rank_memory_types(physical.memory, ~0U, MemoryKind::device, traits.unified_memory);
     if (!types.empty()) main_heap = physical.memory.memoryTypes[types.front()].heapIndex;
 }
@@ -143,14 +55,17 @@ Result<std::shared_ptr<Device>> Device::create(std::shared_ptr<Instance> instanc
     self.traits.timestamp_valid_bits = family->timestamp_valid_bits;
     FF_TRY(self.mask(options));
 
-    Features features(self.physical, self.traits);
+    const FeatureChain features(self.physical, self.traits);
+    std::vector<const char *> extensions = features.extensions();
+    const bool priorities = options.low_priority && self.physical.has(VK_KHR_GLOBAL_PRIORITY_EXTENSION_NAME);
+    if (priorities) extensions.push_back(VK_KHR_GLOBAL_PRIORITY_EXTENSION_NAME);
     VkDeviceQueueGlobalPriorityCreateInfoKHR priority{};
     priority.sType = VK_STRUCTURE_TYPE_DEVICE_QUEUE_GLOBAL_PRIORITY_CREATE_INFO_KHR;
     priority.globalPriority = VK_QUEUE_GLOBAL_PRIORITY_LOW_KHR;
     const float weight = 1.0F;
     VkDeviceQueueCreateInfo queue{};
     queue.sType = VK_STRUCTURE_TYPE_DEVICE_QUEUE_CREATE_INFO;
-    queue.pNext = options.low_priority && features.priorities() ? &priority : nullptr;
+    queue.pNext = priorities ? &priority : nullptr;
     queue.queueFamilyIndex = self.family;
     queue.queueCount = 1;
     queue.pQueuePriorities = &weight;
@@ -159,8 +74,8 @@ Result<std::shared_ptr<Device>> Device::create(std::shared_ptr<Instance> instanc
     info.pNext = features.chain();
     info.queueCreateInfoCount = 1;
     info.pQueueCreateInfos = &queue;
-    info.enabledExtensionCount = static_cast<std::uint32_t>(features.extensions().size());
-    info.ppEnabledExtensionNames = features.extensions().data();
+    info.enabledExtensionCount = static_cast<std::uint32_t>(extensions.size());
+    info.ppEnabledExtensionNames = extensions.data();
     VkResult result = vk.vkCreateDevice(self.physical.info.handle, &info, nullptr, &self.handle);
     if (result != VK_SUCCESS && queue.pNext != nullptr) { // drivers may refuse a priority they know (SwiftShader does)
         queue.pNext = nullptr;
@@ -196,6 +111,7 @@ Result<std::shared_ptr<Device>> Device::adopt(std::shared_ptr<Instance> instance
     self.family = host.queue_family;
     self.lock = host.lock;
     self.unlock = host.unlock;
+    self.allocator = host.allocator;
     self.traits = enabled_traits(self.physical.info.traits, self.physical.api_version, host.features, host.extensions);
     self.traits.timestamp_valid_bits = families[host.queue_family].timestampValidBits;
     FF_TRY(self.mask(options));
@@ -227,7 +143,7 @@ std::uint32_t Device::api_version() const {
 const VkPhysicalDeviceMemoryProperties &Device::memory_properties() const {
     return impl_->physical.memory;
 }
-const VolkDeviceTable &Device::vk() const {
+const DeviceFunctions &Device::vk() const {
     return impl_->vk;
 }
 VkQueue Device::compute_queue() const {
@@ -236,8 +152,11 @@ VkQueue Device::compute_queue() const {
 std::uint32_t Device::compute_family() const {
     return impl_->family;
 }
-std::mutex &Device::queue_mutex() const {
-    return impl_->queue_mutex;
+
+Result<void> Device::check_not_lost() const {
+    if (!impl_->lost) return {};
+    return Error{Status::device_lost, fmt::format("{} was lost before this call: its objects can only be destroyed",
+                                                  impl_->physical.info.name)};
 }
 
 VkResult Device::submit(std::span<const VkSubmitInfo> submits, VkFence fence) const {
@@ -275,70 +194,12 @@ void Device::end_label(VkCommandBuffer commands) const {
     if (const auto end = impl_->instance->vk().vkCmdEndDebugUtilsLabelEXT) end(commands);
 }
 
-std::uint64_t Device::Impl::free_bytes(std::uint32_t heap) const {
-    std::uint64_t free = 0;
-    const std::uint64_t ours = heap_bytes[heap].load();
-    if (traits.memory_budget) {
-        VkPhysicalDeviceMemoryBudgetPropertiesEXT budget{};
-        budget.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_MEMORY_BUDGET_PROPERTIES_EXT;
-        VkPhysicalDeviceMemoryProperties2 properties{};
-        properties.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_MEMORY_PROPERTIES_2;
-        properties.pNext = &budget;
-        instance->vk().vkGetPhysicalDeviceMemoryProperties2(physical.info.handle, &properties);
-        const std::uint64_t usage = budget.heapUsage[heap], most = budget.heapBudget[heap];
-        free = most > usage ? most - usage : 0;
-    } else {
-        const std::uint64_t size = physical.memory.memoryHeaps[heap].size;
-        free = size > ours ? size - ours : 0;
-        // lavapipe before Mesa 23 has a heap of 2 GiB on every host, and allocates as much as the host gives.
-        if (physical.info.type == DeviceType::software) free = std::max(free, available_host_bytes());
-    }
-    if (budget_bytes != 0 && is_local(heap)) {
-        const std::uint64_t used = allocated_bytes.load();
-        free = std::min(free, budget_bytes > used ? budget_bytes - used : 0);
-    }
-    return free;
-}
-
-Result<void> Device::Impl::check(std::string_view what, std::uint64_t bytes, std::uint32_t heap) const {
-    const std::uint64_t free = free_bytes(heap);
-    if (bytes <= free) return {};
-    const std::string budget =
-        budget_bytes != 0 && is_local(heap) ? fmt::format(" within its budget of {}", human_bytes(budget_bytes)) : "";
-    return Error{Status::out_of_device_memory, fmt::format("{} needs {}, {} has {} free{}", what, human_bytes(bytes),
-                                                           physical.info.name, human_bytes(free), budget)};
-}
-
-void Device::Impl::count(std::uint32_t heap, std::uint64_t bytes) {
-    heap_bytes[heap] += bytes;
-    if (is_local(heap)) allocated_bytes += bytes;
-    ++allocations;
-}
-
-void Device::Impl::uncount(std::uint32_t heap, std::uint64_t bytes) {
-    heap_bytes[heap] -= bytes;
-    if (is_local(heap)) allocated_bytes -= bytes;
-    --allocations;
-}
-
-std::uint64_t Device::free_memory_bytes() const {
-    return impl_->free_bytes(impl_->main_heap);
-}
-std::uint64_t Device::allocated_bytes() const {
-    return impl_->allocated_bytes.load();
-}
-std::uint32_t Device::allocation_count() const {
-    return impl_->allocations.load();
-}
-Result<void> Device::check_memory(std::string_view what, std::uint64_t bytes) const {
-    return impl_->check(what, bytes, impl_->main_heap);
-}
-
 Error Device::error(VkResult result, std::string_view call, std::string_view object) const {
     Status status = Status::device;
     std::string_view advice;
     switch (result) {
     case VK_ERROR_DEVICE_LOST:
+        impl_->lost = true;
         status = Status::device_lost;
         advice = ": the driver gave up on the device (a hang, a reset, or memory that ran out)";
         break;

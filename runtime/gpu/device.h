@@ -1,12 +1,11 @@
 // A logical device with one compute queue (and a transfer queue where there is one of its own).
 #pragma once
 
+#include "runtime/gpu/functions.h"
 #include "runtime/gpu/instance.h"
 
 #include <array>
-#include <atomic>
 #include <functional>
-#include <mutex>
 
 namespace ff::gpu {
 
@@ -16,6 +15,24 @@ struct DeviceOptions {
     void (*mask)(DeviceTraits &traits) = nullptr; // after the profile; for tests that lower a single limit
     bool prefer_graphics_queue = false;           // instead of an async compute queue, where there are both
     bool low_priority = false;                    // yield to the desktop and games, where the driver knows priorities
+};
+
+// A piece of device memory that a buffer lies in.
+struct MemoryBlock {
+    VkDeviceMemory memory = VK_NULL_HANDLE;
+    VkDeviceSize offset = 0;
+    std::byte *mapped = nullptr; // host address of `offset`, where one was asked for
+    void *handle = nullptr;      // the allocator's own
+};
+
+// Device memory out of the hands of the program around us, which may keep large pieces and cut them up. A piece may be
+// mapped only once, so mapping is the allocator's too. Called from any thread of ours.
+struct HostAllocator {
+    // Memory of exactly this type that fulfils the requirements; `map`: with a host address.
+    std::function<VkResult(const VkMemoryRequirements &requirements, std::uint32_t type, bool map, const char *name,
+                           MemoryBlock &out)>
+        allocate{};
+    std::function<void(const MemoryBlock &block)> free{};
 };
 
 // A device and queue that belong to the program around us; they outlive the Device and are not destroyed with it.
@@ -30,6 +47,7 @@ struct HostDevice {
     std::span<const char *const> extensions{};
     // Called around every vkQueueSubmit, from any thread of ours; empty if the queue is ours alone.
     std::function<void()> lock{}, unlock{};
+    HostAllocator allocator{}; // empty: vkAllocateMemory
 };
 
 class Device {
@@ -50,13 +68,10 @@ class Device {
     VkPhysicalDevice physical() const;
     std::uint32_t api_version() const; // what may be used: the lower one of device and instance
     const VkPhysicalDeviceMemoryProperties &memory_properties() const;
-    const VolkDeviceTable &vk() const;
+    const DeviceFunctions &vk() const;
 
     VkQueue compute_queue() const;
     std::uint32_t compute_family() const;
-    // vkQueueSubmit needs external synchronisation: hold this while submitting, or leave it to submit(), which also
-    // calls the locks of a host.
-    std::mutex &queue_mutex() const;
 
     // Debug name of any object; does nothing without VK_EXT_debug_utils.
     void set_name(VkObjectType type, std::uint64_t handle, std::string_view name) const;
@@ -67,8 +82,11 @@ class Device {
     void begin_label(VkCommandBuffer commands, std::string_view label) const;
     void end_label(VkCommandBuffer commands) const;
 
-    // vkQueueSubmit under queue_mutex() and the host's lock: what the runtime itself uses.
+    // vkQueueSubmit, one thread at a time and under the host's lock.
     VkResult submit(std::span<const VkSubmitInfo> submits, VkFence fence) const;
+
+    // Fails with device_lost once a call has said so: what needs no call of its own must not seem to work.
+    Result<void> check_not_lost() const;
 
     // Free bytes of device memory: from VK_EXT_memory_budget, else heap size less our own use; never above the budget.
     std::uint64_t free_memory_bytes() const;

@@ -4,6 +4,9 @@
 #include "runtime/gpu/device.h"
 #include "runtime/gpu/device_query.h"
 
+#include <atomic>
+#include <mutex>
+
 namespace ff::gpu {
 
 struct Device::Impl {
@@ -17,16 +20,18 @@ struct Device::Impl {
     VkDevice handle = VK_NULL_HANDLE;
     bool adopted = false;
     std::function<void()> lock, unlock; // of a host
-    VolkDeviceTable vk{};
+    DeviceFunctions vk;
+    HostAllocator allocator; // empty: vkAllocateMemory
     VkQueue queue = VK_NULL_HANDLE;
     std::uint32_t family = 0;
     mutable std::mutex queue_mutex;
+    mutable std::atomic<bool> lost{false};
 
-    // Memory that lies in device-local heaps; with unified memory that is all of it.
-    std::atomic<std::uint64_t> allocated_bytes{0};
-    std::atomic<std::uint32_t> allocations{0};
-    std::array<std::atomic<std::uint64_t>, VK_MAX_MEMORY_HEAPS> heap_bytes{}; // ours, by heap
-    std::uint32_t main_heap = 0;                                              // where MemoryKind::device goes
+    mutable std::mutex memory_mutex; // guards the next three: two threads must not pass one budget's check together
+    std::uint64_t local_bytes = 0;   // in device-local heaps; with unified memory that is all of it
+    std::uint32_t allocations = 0;
+    std::array<std::uint64_t, VK_MAX_MEMORY_HEAPS> heap_bytes{}; // ours, by heap
+    std::uint32_t main_heap = 0;                                 // where MemoryKind::device goes
 
     bool is_local(std::uint32_t heap) const {
         return (physical.memory.memoryHeaps[heap].flags & VK_MEMORY_HEAP_DEVICE_LOCAL_BIT) != 0;
@@ -34,10 +39,13 @@ struct Device::Impl {
     // Shared end of create() and adopt().
     Result<void> mask(const DeviceOptions &options);
     void start();
-    std::uint64_t free_bytes(std::uint32_t heap) const;
+    std::uint64_t free_bytes(std::uint32_t heap) const; // with the memory mutex held, as check()
     Result<void> check(std::string_view what, std::uint64_t bytes, std::uint32_t heap) const;
-    void count(std::uint32_t heap, std::uint64_t bytes);
-    void uncount(std::uint32_t heap, std::uint64_t bytes);
+    // Memory of this type for a buffer, counted. Fails with out_of_device_memory where there is not so much, or not in
+    // the budget.
+    Result<MemoryBlock> allocate(const Device &device, const VkMemoryRequirements &requirements, std::uint32_t type,
+                                 bool map, std::string_view name);
+    void release(const MemoryBlock &block, std::uint32_t type, std::uint64_t bytes);
 };
 
 } // namespace ff::gpu

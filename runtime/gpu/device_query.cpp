@@ -162,8 +162,6 @@ void read_features(const InstanceFunctions &vk, VkPhysicalDevice handle, Physica
     small.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SHADER_FLOAT16_INT8_FEATURES;
     VkPhysicalDeviceTimelineSemaphoreFeatures timeline{};
     timeline.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_TIMELINE_SEMAPHORE_FEATURES;
-    VkPhysicalDeviceBufferDeviceAddressFeatures address{};
-    address.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_BUFFER_DEVICE_ADDRESS_FEATURES;
     VkPhysicalDeviceSubgroupSizeControlFeatures sizes{};
     sizes.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SUBGROUP_SIZE_CONTROL_FEATURES;
     VkPhysicalDeviceShaderIntegerDotProductFeatures dot{};
@@ -178,7 +176,6 @@ void read_features(const InstanceFunctions &vk, VkPhysicalDevice handle, Physica
     chain.add(out.has(VK_API_VERSION_1_2, VK_KHR_8BIT_STORAGE_EXTENSION_NAME), storage8);
     chain.add(out.has(VK_API_VERSION_1_2, VK_KHR_SHADER_FLOAT16_INT8_EXTENSION_NAME), small);
     chain.add(out.has(VK_API_VERSION_1_2, VK_KHR_TIMELINE_SEMAPHORE_EXTENSION_NAME), timeline);
-    chain.add(out.has(VK_API_VERSION_1_2, VK_KHR_BUFFER_DEVICE_ADDRESS_EXTENSION_NAME), address);
     chain.add(out.has(VK_API_VERSION_1_3, VK_EXT_SUBGROUP_SIZE_CONTROL_EXTENSION_NAME), sizes);
     chain.add(out.has(VK_API_VERSION_1_3, VK_KHR_SHADER_INTEGER_DOT_PRODUCT_EXTENSION_NAME), dot);
     chain.add(out.has(VK_API_VERSION_1_2, VK_KHR_VULKAN_MEMORY_MODEL_EXTENSION_NAME), memory_model);
@@ -198,7 +195,6 @@ void read_features(const InstanceFunctions &vk, VkPhysicalDevice handle, Physica
     if (matrix.cooperativeMatrix == VK_TRUE && memory_model.vulkanMemoryModel == VK_TRUE && traits.float16)
         traits.matrix_shapes = read_matrix_shapes(vk, handle);
     traits.timeline_semaphore = timeline.timelineSemaphore == VK_TRUE;
-    traits.buffer_device_address = address.bufferDeviceAddress == VK_TRUE;
     traits.memory_budget = out.has(VK_EXT_MEMORY_BUDGET_EXTENSION_NAME);
     if (sizes.subgroupSizeControl != VK_TRUE || sizes.computeFullSubgroups != VK_TRUE) {
         traits.subgroup_size_control = false;

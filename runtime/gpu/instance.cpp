@@ -9,44 +9,45 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <mutex>
 
 namespace ff::gpu {
 namespace {
 
 constexpr const char *kValidationLayer = "VK_LAYER_KHRONOS_validation";
 
-// Finds the loader library, once in a process: volk keeps its entry point in globals that are never written again.
-bool load_vulkan() {
-    static std::once_flag once;
-    static bool loaded = false;
-    std::call_once(once, [] { loaded = volkInitialize() == VK_SUCCESS; });
-    return loaded;
-}
-
 bool contains(const std::vector<VkExtensionProperties> &list, std::string_view name) {
     return std::any_of(list.begin(), list.end(),
                        [&](const VkExtensionProperties &extension) { return name == extension.extensionName; });
 }
 
-std::vector<VkExtensionProperties> extensions_of(const char *layer) {
+std::vector<VkExtensionProperties> extensions_of(const GlobalFunctions &vk, const char *layer) {
     std::uint32_t count = 0;
     std::vector<VkExtensionProperties> list;
-    if (vkEnumerateInstanceExtensionProperties(layer, &count, nullptr) != VK_SUCCESS) return list;
+    if (vk.vkEnumerateInstanceExtensionProperties(layer, &count, nullptr) != VK_SUCCESS) return list;
     list.resize(count);
-    if (vkEnumerateInstanceExtensionProperties(layer, &count, list.data()) < VK_SUCCESS) count = 0;
+    if (vk.vkEnumerateInstanceExtensionProperties(layer, &count, list.data()) < VK_SUCCESS) count = 0;
     list.resize(count);
     return list;
 }
 
-bool has_layer(std::string_view name) {
+bool has_layer(const GlobalFunctions &vk, std::string_view name) {
     std::uint32_t count = 0;
-    if (vkEnumerateInstanceLayerProperties(&count, nullptr) != VK_SUCCESS) return false;
+    if (vk.vkEnumerateInstanceLayerProperties(&count, nullptr) != VK_SUCCESS) return false;
     std::vector<VkLayerProperties> list(count);
-    if (vkEnumerateInstanceLayerProperties(&count, list.data()) < VK_SUCCESS) return false;
+    if (vk.vkEnumerateInstanceLayerProperties(&count, list.data()) < VK_SUCCESS) return false;
     list.resize(count);
     return std::any_of(list.begin(), list.end(),
                        [&](const VkLayerProperties &layer) { return name == layer.layerName; });
+}
+
+std::uint32_t version_of(const GlobalFunctions &vk) {
+    std::uint32_t version = VK_API_VERSION_1_0;
+    if (vk.vkEnumerateInstanceVersion != nullptr) vk.vkEnumerateInstanceVersion(&version);
+    return version;
+}
+
+Error no_loader() {
+    return {Status::no_device, "no Vulkan loader found (libvulkan.so.1, vulkan-1.dll): install a Vulkan driver"};
 }
 
 Error creation_error(VkResult result) {
@@ -85,26 +86,26 @@ struct Instance::Impl {
 };
 
 Result<void> Instance::Impl::create(bool validate) {
-    if (!load_vulkan())
-        return Error{Status::no_device,
-                     "no Vulkan loader found (libvulkan.so.1, vulkan-1.dll): install a Vulkan driver"};
-    const std::uint32_t loader = volkGetInstanceVersion();
+    const PFN_vkGetInstanceProcAddr entry = system_loader();
+    if (entry == nullptr) return no_loader();
+    const GlobalFunctions global(entry);
+    const std::uint32_t loader = version_of(global);
     if (loader < VK_API_VERSION_1_1)
         return Error{Status::no_device,
                      fmt::format("the Vulkan loader is version {}, 1.1 is needed", version_text(loader))};
     api_version = std::min<std::uint32_t>(loader, VK_API_VERSION_1_3);
 
-    const std::vector<VkExtensionProperties> available = extensions_of(nullptr);
+    const std::vector<VkExtensionProperties> available = extensions_of(global, nullptr);
     std::vector<const char *> extensions, layers;
     bool debug_utils = contains(available, VK_EXT_DEBUG_UTILS_EXTENSION_NAME);
     bool features_extension = false;
     if (validate) {
-        if (!has_layer(kValidationLayer))
+        if (!has_layer(global, kValidationLayer))
             return Error{Status::unsupported, fmt::format("validation was asked for, but the layer {} is not installed "
                                                           "(Debian: vulkan-validationlayers)",
                                                           kValidationLayer)};
         layers.push_back(kValidationLayer);
-        const std::vector<VkExtensionProperties> of_layer = extensions_of(kValidationLayer);
+        const std::vector<VkExtensionProperties> of_layer = extensions_of(global, kValidationLayer);
         debug_utils = debug_utils || contains(of_layer, VK_EXT_DEBUG_UTILS_EXTENSION_NAME);
         features_extension = contains(of_layer, VK_EXT_VALIDATION_FEATURES_EXTENSION_NAME);
         if (!debug_utils)
@@ -139,11 +140,11 @@ Result<void> Instance::Impl::create(bool validate) {
     info.ppEnabledLayerNames = layers.data();
     info.enabledExtensionCount = static_cast<std::uint32_t>(extensions.size());
     info.ppEnabledExtensionNames = extensions.data();
-    if (const VkResult result = vkCreateInstance(&info, nullptr, &handle); result != VK_SUCCESS) {
+    if (const VkResult result = global.vkCreateInstance(&info, nullptr, &handle); result != VK_SUCCESS) {
         handle = VK_NULL_HANDLE;
         return creation_error(result);
     }
-    vk.load(handle, vkGetInstanceProcAddr);
+    vk.load(handle, entry);
     if (validate) {
         messenger_info.pNext = nullptr;
         const VkResult result = vk.vkCreateDebugUtilsMessengerEXT(handle, &messenger_info, nullptr, &messenger);
@@ -202,16 +203,16 @@ Result<std::shared_ptr<Instance>> Instance::adopt(const HostInstance &host, LogF
     if (host.api_version < VK_API_VERSION_1_1)
         return Error{Status::unsupported, fmt::format("the host's VkInstance was made for Vulkan {}, 1.1 is needed",
                                                       version_text(host.api_version))};
-    if (host.get_instance_proc_addr == nullptr && !load_vulkan())
-        return Error{Status::no_device, "no Vulkan loader found (libvulkan.so.1, vulkan-1.dll)"};
+    const PFN_vkGetInstanceProcAddr entry =
+        host.get_instance_proc_addr != nullptr ? host.get_instance_proc_addr : system_loader();
+    if (entry == nullptr) return no_loader();
     std::shared_ptr<Instance> instance(new Instance);
     instance->impl_ = std::make_unique<Impl>(std::move(log));
     Impl &self = *instance->impl_;
     self.adopted = true;
     self.handle = host.handle;
     self.api_version = std::min<std::uint32_t>(host.api_version, VK_API_VERSION_1_3);
-    self.vk.load(host.handle,
-                 host.get_instance_proc_addr != nullptr ? host.get_instance_proc_addr : vkGetInstanceProcAddr);
+    self.vk.load(host.handle, entry);
     if (!host.debug_utils) { // some loaders hand out functions of extensions that are not enabled
         self.vk.vkSetDebugUtilsObjectNameEXT = nullptr;
         self.vk.vkCmdBeginDebugUtilsLabelEXT = nullptr;

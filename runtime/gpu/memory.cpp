@@ -14,7 +14,7 @@ Result<Buffer> Buffer::create(std::shared_ptr<Device> device, MemoryKind kind, s
                               std::string_view name) {
     Device::Impl &impl = *device->impl_;
     const DeviceTraits &traits = device->traits();
-    const VolkDeviceTable &vk = device->vk();
+    const DeviceFunctions &vk = device->vk();
     if (bytes == 0) return Error{Status::argument, fmt::format("buffer {}: zero bytes were asked for", name)};
     if (bytes > traits.max_allocation_bytes)
         return Error{Status::unsupported,
@@ -29,7 +29,6 @@ Result<Buffer> Buffer::create(std::shared_ptr<Device> device, MemoryKind kind, s
     info.size = bytes;
     info.usage = VK_BUFFER_USAGE_STORAGE_BUFFER_BIT | VK_BUFFER_USAGE_TRANSFER_SRC_BIT |
                  VK_BUFFER_USAGE_TRANSFER_DST_BIT | VK_BUFFER_USAGE_INDIRECT_BUFFER_BIT;
-    if (traits.buffer_device_address) info.usage |= VK_BUFFER_USAGE_SHADER_DEVICE_ADDRESS_BIT;
     info.sharingMode = VK_SHARING_MODE_EXCLUSIVE;
     if (const VkResult result = vk.vkCreateBuffer(device->handle(), &info, nullptr, &out.buffer_);
         result != VK_SUCCESS) {
@@ -46,63 +45,37 @@ Result<Buffer> Buffer::create(std::shared_ptr<Device> device, MemoryKind kind, s
         return Error{Status::unsupported, fmt::format("{} has no memory type for buffer {} (types {:#x})",
                                                       device->info().name, name, requirements.memoryTypeBits)};
 
-    VkMemoryAllocateFlagsInfo flags{};
-    flags.sType = VK_STRUCTURE_TYPE_MEMORY_ALLOCATE_FLAGS_INFO;
-    flags.flags = VK_MEMORY_ALLOCATE_DEVICE_ADDRESS_BIT;
     // The next best type is tried when one is used up; the first refusal is the one worth telling.
     std::optional<Error> refusal;
     for (const std::uint32_t type : types) {
-        const std::uint32_t heap = memory.memoryTypes[type].heapIndex;
-        if (auto enough = impl.check(name, requirements.size, heap); !enough) {
-            if (!refusal) refusal = std::move(enough).error();
+        auto block =
+            impl.allocate(*device, requirements, type, is_mapped(memory, type, kind, traits.unified_memory), name);
+        if (!block) {
+            if (!refusal) refusal = std::move(block).error();
             continue;
         }
-        VkMemoryAllocateInfo allocate{};
-        allocate.sType = VK_STRUCTURE_TYPE_MEMORY_ALLOCATE_INFO;
-        allocate.pNext = traits.buffer_device_address ? &flags : nullptr;
-        allocate.allocationSize = requirements.size;
-        allocate.memoryTypeIndex = type;
-        const VkResult result = vk.vkAllocateMemory(device->handle(), &allocate, nullptr, &out.memory_);
-        if (result != VK_SUCCESS) {
-            out.memory_ = VK_NULL_HANDLE;
-            if (!refusal)
-                refusal = device->error(result, fmt::format("vkAllocateMemory({})", human_bytes(bytes)), name);
-            continue;
-        }
+        out.memory_ = block.value();
         out.allocated_ = requirements.size;
-        out.heap_ = heap;
-        impl.count(heap, requirements.size);
-        refusal.reset();
-        device->set_name(VK_OBJECT_TYPE_DEVICE_MEMORY, out.memory_, name);
-        if (const VkResult bound = vk.vkBindBufferMemory(device->handle(), out.buffer_, out.memory_, 0);
+        out.type_ = type;
+        if (const VkResult bound =
+                vk.vkBindBufferMemory(device->handle(), out.buffer_, out.memory_.memory, out.memory_.offset);
             bound != VK_SUCCESS)
             return device->error(bound, "vkBindBufferMemory", name);
-        if (is_mapped(memory, type, kind, traits.unified_memory)) {
-            void *address = nullptr;
-            const VkResult mapped = vk.vkMapMemory(device->handle(), out.memory_, 0, VK_WHOLE_SIZE, 0, &address);
-            if (mapped != VK_SUCCESS) return device->error(mapped, "vkMapMemory", name);
-            out.mapped_ = static_cast<std::byte *>(address);
-        }
-        break;
+        return out;
     }
-    if (refusal) return *std::move(refusal);
-    return out;
+    return *std::move(refusal); // there is one type at least
 }
 
 Buffer::~Buffer() {
     if (device_ == nullptr) return;
-    const VolkDeviceTable &vk = device_->vk();
-    if (buffer_ != VK_NULL_HANDLE) vk.vkDestroyBuffer(device_->handle(), buffer_, nullptr);
-    if (memory_ == VK_NULL_HANDLE) return;
-    vk.vkFreeMemory(device_->handle(), memory_, nullptr); // unmaps too
-    device_->impl_->uncount(heap_, allocated_);
+    if (buffer_ != VK_NULL_HANDLE) device_->vk().vkDestroyBuffer(device_->handle(), buffer_, nullptr);
+    if (memory_.memory != VK_NULL_HANDLE) device_->impl_->release(memory_, type_, allocated_);
 }
 
 Buffer::Buffer(Buffer &&other) noexcept
     : device_(std::move(other.device_)), buffer_(std::exchange(other.buffer_, VK_NULL_HANDLE)),
-      memory_(std::exchange(other.memory_, VK_NULL_HANDLE)), bytes_(std::exchange(other.bytes_, 0)),
-      allocated_(std::exchange(other.allocated_, 0)), heap_(other.heap_),
-      mapped_(std::exchange(other.mapped_, nullptr)) {}
+      memory_(std::exchange(other.memory_, {})), bytes_(std::exchange(other.bytes_, 0)),
+      allocated_(std::exchange(other.allocated_, 0)), type_(other.type_) {}
 
 Buffer &Buffer::operator=(Buffer &&other) noexcept {
     Buffer moved(std::move(other));
@@ -111,8 +84,7 @@ Buffer &Buffer::operator=(Buffer &&other) noexcept {
     std::swap(memory_, moved.memory_);
     std::swap(bytes_, moved.bytes_);
     std::swap(allocated_, moved.allocated_);
-    std::swap(heap_, moved.heap_);
-    std::swap(mapped_, moved.mapped_);
+    std::swap(type_, moved.type_);
     return *this;
 }
 

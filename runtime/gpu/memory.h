@@ -36,16 +36,15 @@ class Buffer {
     Buffer(Buffer &&other) noexcept;
     Buffer &operator=(Buffer &&other) noexcept;
 
-    BufferView view() const { return {buffer_, 0, bytes_, mapped_}; }
+    BufferView view() const { return {buffer_, 0, bytes_, memory_.mapped}; }
     std::uint64_t bytes() const { return bytes_; }
 
   private:
     std::shared_ptr<Device> device_;
     VkBuffer buffer_ = VK_NULL_HANDLE;
-    VkDeviceMemory memory_ = VK_NULL_HANDLE;
+    MemoryBlock memory_;
     std::uint64_t bytes_ = 0, allocated_ = 0;
-    std::uint32_t heap_ = 0;
-    std::byte *mapped_ = nullptr;
+    std::uint32_t type_ = 0; // of memory
 };
 
 // Hands out parts of a few large buffers, in order, never taken back singly. Every part starts at a multiple of the

@@ -64,7 +64,7 @@ PipelineSet::~PipelineSet() = default;
 
 PipelineSet::Impl::~Impl() {
     if (device == nullptr) return;
-    const VolkDeviceTable &vk = device->vk();
+    const DeviceFunctions &vk = device->vk();
     for (const auto &[key, pipeline] : made) vk.vkDestroyPipeline(device->handle(), pipeline->pipeline, nullptr);
     for (const auto &[key, layout] : layouts) vk.vkDestroyPipelineLayout(device->handle(), layout, nullptr);
     for (const auto &[key, layout] : set_layouts) vk.vkDestroyDescriptorSetLayout(device->handle(), layout, nullptr);
@@ -81,20 +81,21 @@ Result<std::unique_ptr<PipelineSet>> PipelineSet::create(std::shared_ptr<Device>
 }
 
 Result<void> PipelineSet::Impl::open() {
-    std::vector<std::byte> file;
-    std::span<const std::byte> data;
-    if (!options.cache_directory.empty()) {
-        const auto path = std::filesystem::path(options.cache_directory) / identity.file_name();
-        if (auto read = read_cache_file(path.string()))
-            file = std::move(read).value();
+    std::vector<std::byte> sealed = std::move(options.cache);
+    std::string origin = "given by the caller";
+    if (sealed.empty() && !options.cache_directory.empty()) {
+        origin = (std::filesystem::path(options.cache_directory) / identity.file_name()).string();
+        if (auto read = read_cache_file(origin))
+            sealed = std::move(read).value();
         else
             say(LogLevel::warning, read.error().message);
-        if (!file.empty()) {
-            if (const auto opened = open_cache(identity, file))
-                data = opened.value();
-            else
-                say(LogLevel::warning, fmt::format("{} ({})", opened.error().message, path.string()));
-        }
+    }
+    std::span<const std::byte> data;
+    if (!sealed.empty()) {
+        if (const auto opened = open_cache(identity, sealed))
+            data = opened.value();
+        else
+            say(LogLevel::warning, fmt::format("{} ({})", opened.error().message, origin));
     }
     VkPipelineCacheCreateInfo info{};
     info.sType = VK_STRUCTURE_TYPE_PIPELINE_CACHE_CREATE_INFO;
@@ -160,7 +161,7 @@ Result<void> PipelineSet::Impl::check(const PipelineDescription &description, st
 }
 
 Result<void> PipelineSet::Impl::make_layouts(const PipelineDescription &description, Pipeline &out) {
-    const VolkDeviceTable &vk = device->vk();
+    const DeviceFunctions &vk = device->vk();
     VkDescriptorSetLayout &set_layout = set_layouts[description.bindings];
     if (set_layout == VK_NULL_HANDLE) {
         std::vector<VkDescriptorSetLayoutBinding> bindings(description.bindings);
@@ -201,7 +202,7 @@ Result<void> PipelineSet::Impl::make_layouts(const PipelineDescription &descript
 
 Result<VkPipeline> PipelineSet::Impl::make(const PipelineDescription &description, const Pipeline &target,
                                            std::uint32_t local_size_x) const {
-    const VolkDeviceTable &vk = device->vk();
+    const DeviceFunctions &vk = device->vk();
     const DeviceTraits &traits = device->traits();
     VkShaderModuleCreateInfo module_info{};
     module_info.sType = VK_STRUCTURE_TYPE_SHADER_MODULE_CREATE_INFO;
@@ -334,9 +335,8 @@ PipelineSet::Statistics PipelineSet::statistics() const {
     return impl_->statistics;
 }
 
-Result<void> PipelineSet::save_cache() const {
+Result<std::vector<std::byte>> PipelineSet::cache_data() const {
     const Impl &self = *impl_;
-    if (self.options.cache_directory.empty()) return {};
     const Device &device = *self.device;
     std::vector<std::byte> data;
     VkResult result = VK_INCOMPLETE;
@@ -351,8 +351,15 @@ Result<void> PipelineSet::save_cache() const {
     if (result != VK_SUCCESS) return device.error(result, "vkGetPipelineCacheData", "pipelines");
     // Some drivers keep nothing, or less than Vulkan's own header (lavapipe 26.2 with its cache switched off: 20
     // bytes).
-    if (data.size() < sizeof(VkPipelineCacheHeaderVersionOne)) return {};
-    return write_cache_file(self.options.cache_directory, self.identity.file_name(), seal_cache(self.identity, data));
+    if (data.size() < sizeof(VkPipelineCacheHeaderVersionOne)) return std::vector<std::byte>{};
+    return seal_cache(self.identity, data);
+}
+
+Result<void> PipelineSet::save_cache() const {
+    if (impl_->options.cache_directory.empty()) return {};
+    FF_TRY_ASSIGN(const std::vector<std::byte> sealed, cache_data());
+    if (sealed.empty()) return {};
+    return write_cache_file(impl_->options.cache_directory, impl_->identity.file_name(), sealed);
 }
 
 } // namespace ff::gpu

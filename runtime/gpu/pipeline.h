@@ -31,7 +31,8 @@ struct Pipeline {
 };
 
 struct PipelineOptions {
-    std::string cache_directory{}; // empty: nothing is kept on disk
+    std::string cache_directory{};  // empty: nothing is kept on disk
+    std::vector<std::byte> cache{}; // what cache_data() gave another time; where it has something, no file is read
     LogFunction log{};
     std::uint32_t threads = 0; // 0: one for each core
 };
@@ -49,10 +50,12 @@ class PipelineSet {
                                                   const ProgressFunction &progress);
     struct Statistics {
         std::uint32_t compiled = 0;         // pipelines made
-        std::uint64_t cache_bytes_read = 0; // size of the cache file found at start; 0 is a cold start
+        std::uint64_t cache_bytes_read = 0; // size of the cache found at start; 0 is a cold start
         double seconds = 0;
     };
     Statistics statistics() const;
+    // For PipelineOptions::cache of a later start. Empty where the driver keeps nothing.
+    Result<std::vector<std::byte>> cache_data() const;
     // Writes the cache file (to a temporary one, then renamed): damaged or foreign files are ignored at the next start.
     Result<void> save_cache() const;
 

@@ -57,7 +57,7 @@ void floor(DeviceTraits &traits) {
     const DeviceTraits least; // the defaults are Vulkan 1.1's required limits
     no_subgroup_operations(traits);
     no_small_types(traits);
-    traits.unified_memory = traits.memory_budget = traits.timeline_semaphore = traits.buffer_device_address = false;
+    traits.unified_memory = traits.memory_budget = traits.timeline_semaphore = false;
     traits.timestamp_valid_bits = 0;
     limits(traits, least.max_workgroup_invocations, least.max_shared_memory_bytes, least.max_storage_buffers,
            least.max_storage_buffer_range);

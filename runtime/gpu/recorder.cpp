@@ -120,7 +120,7 @@ Result<void> Recorder::launch(const LaunchDescription &launch) {
     Impl &self = *impl_;
     FF_TRY(self.check(launch));
     const Pipeline &pipeline = *launch.pipeline;
-    const VolkDeviceTable &vk = self.device->vk();
+    const DeviceFunctions &vk = self.device->vk();
     const VkCommandBuffer commands = self.out().commands->handle();
     FF_TRY_ASSIGN(const VkDescriptorSet set, self.out().sets.get(pipeline, launch.buffers));
 
@@ -170,7 +170,7 @@ Result<void> Recorder::copy(const BufferView &from, const BufferView &to, std::s
 void Recorder::timestamp(Timestamps &timestamps, std::uint32_t index) {
     Impl &self = *impl_;
     if (index >= timestamps.count()) return;
-    const VolkDeviceTable &vk = self.device->vk();
+    const DeviceFunctions &vk = self.device->vk();
     const VkCommandBuffer commands = self.out().commands->handle();
     // A query is reset before it is written again. All at once with the first: a reset costs some drivers a flush.
     const bool reset =

@@ -53,7 +53,7 @@ Timeline::~Timeline() {
 
 Timeline::Impl::~Impl() {
     if (device == nullptr) return;
-    const VolkDeviceTable &vk = device->vk();
+    const DeviceFunctions &vk = device->vk();
     if (semaphore != VK_NULL_HANDLE) vk.vkDestroySemaphore(device->handle(), semaphore, nullptr);
     for (const Pending &entry : pending) vk.vkDestroyFence(device->handle(), entry.fence, nullptr);
     for (const VkFence fence : idle) vk.vkDestroyFence(device->handle(), fence, nullptr);
@@ -65,7 +65,7 @@ Result<std::unique_ptr<Timeline>> Timeline::create(std::shared_ptr<Device> devic
     self.device = std::move(device);
     if (!self.device->traits().timeline_semaphore) return out;
 
-    const VolkDeviceTable &vk = self.device->vk();
+    const DeviceFunctions &vk = self.device->vk();
     self.wait_semaphores = vk.vkWaitSemaphores != nullptr ? vk.vkWaitSemaphores : vk.vkWaitSemaphoresKHR;
     self.counter_value =
         vk.vkGetSemaphoreCounterValue != nullptr ? vk.vkGetSemaphoreCounterValue : vk.vkGetSemaphoreCounterValueKHR;
@@ -89,6 +89,7 @@ Result<std::unique_ptr<Timeline>> Timeline::create(std::shared_ptr<Device> devic
 }
 
 Result<std::uint64_t> Timeline::submit(std::span<const VkCommandBuffer> commands) {
+    FF_TRY(impl_->device->check_not_lost());
     const std::lock_guard lock(impl_->mutex);
     if (commands.empty()) return impl_->submitted;
     return impl_->semaphore != VK_NULL_HANDLE ? impl_->submit_with_semaphore(commands)

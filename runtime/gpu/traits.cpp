@@ -40,7 +40,6 @@ std::string summary(const DeviceTraits &traits) {
     add(traits.unified_memory, "unified memory");
     add(traits.timeline_semaphore, "timeline semaphores");
     add(traits.memory_budget, "memory budget");
-    add(traits.buffer_device_address, "buffer addresses");
     add(traits.timestamp_valid_bits != 0, "timestamps");
     parts.push_back(fmt::format("{} invocations", traits.max_workgroup_invocations));
     parts.push_back(fmt::format("{} KiB shared", traits.max_shared_memory_bytes / 1024));

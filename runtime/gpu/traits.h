@@ -45,7 +45,6 @@ struct DeviceTraits {
     bool unified_memory = false; // device memory is host visible: weights are written in place
     bool memory_budget = false;  // VK_EXT_memory_budget
     bool timeline_semaphore = false;
-    bool buffer_device_address = false;
     std::uint32_t timestamp_valid_bits = 0; // 0: no timestamps on the compute queue
     float timestamp_period_ns = 1.0F;
 

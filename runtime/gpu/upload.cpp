@@ -102,6 +102,7 @@ Result<void> Uploader::write(const BufferView &target, std::uint64_t granularity
                              const std::function<Result<void>(std::span<std::byte> piece, std::uint64_t at)> &fill) {
     Impl &self = *impl_;
     if (granularity == 0) return Error{Status::argument, "upload: a granularity of zero bytes"};
+    FF_TRY(self.device->check_not_lost());
     // In place too the work comes in pieces of a slot's size: so a caller sees both ways alike, and can be stopped.
     const std::uint64_t step = std::max(self.slot_bytes / granularity, std::uint64_t{1}) * granularity;
     for (std::uint64_t at = 0; at < target.bytes; at += step) {
@@ -139,7 +140,7 @@ Result<void> Uploader::zero(const BufferView &target) {
     FF_TRY_ASSIGN(Impl::Slot *const slot, self.take(4));
     std::memset(slot->staging.view().mapped, 0, 4);
     return self.submit(*slot, [&](VkCommandBuffer commands) {
-        const VolkDeviceTable &vk = self.device->vk();
+        const DeviceFunctions &vk = self.device->vk();
         const VkBuffer zeros = slot->staging.view().buffer;
         if (last > first) vk.vkCmdFillBuffer(commands, target.buffer, first, last - first, 0);
         const VkBufferCopy ends[] = {{0, target.offset, first - target.offset}, {0, last, end - last}};

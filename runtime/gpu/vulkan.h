@@ -1,7 +1,7 @@
-// Vulkan as the whole runtime sees it: no prototypes, functions come from the device's own table (volk).
+// Vulkan as the whole runtime sees it: no prototypes, functions come from tables of the instance and the device (functions.h).
 #pragma once
 
 #ifndef VK_NO_PROTOTYPES
 #define VK_NO_PROTOTYPES
 #endif
-#include <volk.h>
+#include <vulkan/vulkan.h>

@@ -88,7 +88,7 @@ Result<std::unique_ptr<LoadedModel>> LoadedModel::load(std::shared_ptr<gpu::Devi
                            control_bytes;
     FF_TRY(device->check_memory(source.path(), model->device_bytes_));
 
-    FF_TRY_ASSIGN(gpu::Uploader uploader, gpu::Uploader::create(device));
+    FF_TRY_ASSIGN(gpu::Uploader uploader, gpu::Uploader::create(device, std::min(options.upload_ring_bytes, matrix_bytes)));
     FF_TRY_ASSIGN(kernels::Parameters parameters, kernels::Parameters::create(device, parameter_bytes));
     model->parameters_.push_back(std::move(parameters));
     const std::uint64_t chunk =

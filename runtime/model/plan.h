@@ -28,6 +28,7 @@ struct LoadOptions {
     WeightOptions weights;
     std::uint32_t slots = 4;   // states
     std::uint32_t entries = 4; // sessions in the control block
+    std::uint64_t upload_ring_bytes = 32ULL << 20;
 };
 
 class LoadedModel {

@@ -265,6 +265,34 @@ static void synthetic(void) {
     ff_checkpoint_close(checkpoint);
 }
 
+static void background_load(ff_engine *engine, const ff_checkpoint *checkpoint) {
+    ff_model_load *load = NULL;
+    ff_model *model = NULL;
+    ff_load_progress progress = FF_LOAD_PROGRESS_INIT;
+    CHECK(ff_model_load_create(&load, NULL, checkpoint, NULL, &error) == FF_ERROR_ARGUMENT && load == NULL);
+    CHECK(ff_model_load_step(NULL, 1, &progress, &error) == FF_ERROR_ARGUMENT);
+    CHECK(ff_model_load_finish(&model, NULL, &error) == FF_ERROR_ARGUMENT && model == NULL);
+    REQUIRE_VOID(ff_model_load_create(&load, engine, checkpoint, NULL, &error) == FF_OK);
+    CHECK(ff_model_load_step(load, 1, &progress, &error) == FF_OK && progress.stage != NULL);
+    CHECK(ff_model_load_step(load, 1, NULL, &error) == FF_OK);
+    CHECK(ff_model_load_finish(&model, load, &error) == FF_OK && model != NULL);
+    CHECK(ff_model_load_step(load, 0, &progress, &error) == FF_OK && progress.finished == 1);
+    ff_model_load_destroy(load);
+    ff_model_load_destroy(NULL);
+    ff_model_destroy(model);
+}
+
+static void engines(ff_engine *engine) {
+    ff_memory_info memory = FF_MEMORY_INFO_INIT;
+    char byte = 7;
+    size_t size = 99;
+    CHECK(ff_engine_memory(engine, &memory, &error) == FF_OK && memory.free_bytes > 0);
+    CHECK(ff_engine_memory(engine, NULL, &error) == FF_ERROR_ARGUMENT);
+    CHECK(ff_engine_pipeline_cache(engine, NULL, 0, &size, &error) == FF_OK && size != 99);
+    CHECK(ff_engine_pipeline_cache(engine, &byte, 1, &size, &error) == FF_OK && (size == 0) == (byte == 7));
+    CHECK(ff_engine_pipeline_cache(engine, NULL, 0, NULL, &error) == FF_ERROR_ARGUMENT);
+}
+
 static void models(ff_engine *engine, const ff_checkpoint *checkpoint) {
     ff_model *model = NULL;
     ff_model_options options = FF_MODEL_OPTIONS_INIT;
@@ -332,6 +360,8 @@ int main(int argc, char **argv) {
     CHECK(ff_engine_measure(engine, &roofline, &error) == FF_OK && roofline.read_bytes_per_second > 0);
     CHECK(roofline.multiply_adds_per_second > 0 && ff_engine_measure(engine, NULL, &error) == FF_ERROR_ARGUMENT);
     models(engine, checkpoint);
+    background_load(engine, checkpoint);
+    engines(engine);
     CHECK(ff_engine_validation_messages(engine, first, sizeof first) == 0);
     ff_engine_destroy(engine);
     ff_engine_destroy(NULL);

@@ -17,7 +17,7 @@ DeviceTraits rich() {
     out.storage16 = out.storage8 = out.float16 = out.int16 = out.int8 = true;
     out.integer_dot_product = out.integer_dot_accelerated = out.integer_dot_mixed_accelerated = true;
     out.matrix_shapes = {{16, 16, 16}, {16, 8, 16}};
-    out.unified_memory = out.memory_budget = out.timeline_semaphore = out.buffer_device_address = true;
+    out.unified_memory = out.memory_budget = out.timeline_semaphore = true;
     out.timestamp_valid_bits = 64;
     out.max_workgroup_invocations = out.max_workgroup_size_x = 2048;
     out.max_workgroup_count_x = ~0U;
@@ -51,7 +51,6 @@ void check_takes_only(const DeviceTraits &full, const DeviceTraits &masked) {
     flag(full.unified_memory, masked.unified_memory);
     flag(full.memory_budget, masked.memory_budget);
     flag(full.timeline_semaphore, masked.timeline_semaphore);
-    flag(full.buffer_device_address, masked.buffer_device_address);
     CHECK(masked.subgroup_size == full.subgroup_size);
     CHECK(masked.subgroup_size_min >= full.subgroup_size_min);
     CHECK(masked.subgroup_size_max <= full.subgroup_size_max);

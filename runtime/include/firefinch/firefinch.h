@@ -267,18 +267,40 @@ typedef struct ff_engine_options {
     uint32_t struct_size;
     const char *device;           /* index, part of a name, or UUID; NULL: best by type and memory */
     const char *profile;          /* traits to do without, see ff_profile; NULL: native */
-    uint64_t device_memory_bytes; /* hard budget; 0: what is free */
+    uint64_t device_memory_bytes; /* budget of device memory: what would go beyond it fails with
+                                     FF_ERROR_OUT_OF_DEVICE_MEMORY; 0: what is free */
     const char *cache_directory;  /* compiled pipelines are kept here; NULL: nowhere */
     const char *shader_directory; /* compile shaders from these sources (builds with shader reload); NULL: embedded */
     int validate;                 /* Vulkan validation with synchronization validation */
     ff_log_callback log;
     void *log_payload;
+    const struct ff_vulkan_device *vulkan_device; /* run on this device of the program's own (firefinch_vulkan.h); `device`
+                                                     and `validate` must then be unset. NULL: make one */
+    const void *pipeline_cache;   /* [pipeline_cache_size] bytes that ff_engine_pipeline_cache gave another time, used
+                                     instead of the cache directory's; those of another device or driver are ignored */
+    size_t pipeline_cache_size;
+    uint32_t compile_threads;     /* that compile pipelines; 0: one for each processor core */
 } ff_engine_options;
-#define FF_ENGINE_OPTIONS_INIT {sizeof(ff_engine_options), 0, 0, 0, 0, 0, 0, 0, 0}
+#define FF_ENGINE_OPTIONS_INIT {sizeof(ff_engine_options), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}
 
+/* Fails with FF_ERROR_NO_DEVICE, FF_ERROR_ARGUMENT, FF_ERROR_UNSUPPORTED, FF_ERROR_DEVICE. */
 FF_API ff_status ff_engine_create(ff_engine **out, const ff_engine_options *options, ff_error *error);
 FF_API void ff_engine_destroy(ff_engine *engine);
 FF_API ff_status ff_engine_device(const ff_engine *engine, ff_device_info *out, ff_error *error);
+/* The pipelines compiled so far, for ff_engine_options.pipeline_cache of a later start. *size receives how many bytes there
+ * are (0: the driver keeps none); `data` (may be NULL) the first `capacity` of them. */
+FF_API ff_status ff_engine_pipeline_cache(const ff_engine *engine, void *data, size_t capacity, size_t *size,
+                                          ff_error *error);
+
+typedef struct ff_memory_info {
+    uint32_t struct_size;
+    uint32_t allocations;      /* pieces of memory held now, of any kind */
+    uint64_t allocated_bytes;  /* of them in device memory: never above the budget */
+    uint64_t free_bytes;       /* that could still be taken, as the driver says and within the budget */
+} ff_memory_info;
+#define FF_MEMORY_INFO_INIT {sizeof(ff_memory_info), 0, 0, 0}
+FF_API ff_status ff_engine_memory(const ff_engine *engine, ff_memory_info *out, ff_error *error);
+
 /* What the device does at best, measured. */
 typedef struct ff_roofline {
     uint32_t struct_size;
@@ -318,6 +340,31 @@ FF_API int ff_weight_type(size_t index, const char **name);
 FF_API ff_status ff_model_create(ff_model **out, ff_engine *engine, const ff_checkpoint *checkpoint,
                                  const ff_model_options *options, ff_error *error);
 FF_API void ff_model_destroy(ff_model *model);
+
+/* A model that is loaded in the background, by a thread of its own: for a program that goes on drawing meanwhile. One
+ * thread at a time. */
+typedef struct ff_model_load ff_model_load;
+typedef struct ff_load_progress {
+    uint32_t struct_size;
+    int finished;            /* 1: ff_model_load_finish gives the model at once */
+    const char *stage;       /* "loading weights", then "compiling pipelines"; a literal */
+    uint64_t done, total;    /* of the stage: bytes as stored, or pipelines */
+} ff_load_progress;
+#define FF_LOAD_PROGRESS_INIT {sizeof(ff_load_progress), 0, 0, 0, 0}
+
+/* Arguments and failures are those of ff_model_create, most of which come from ff_model_load_step. The checkpoint may be
+ * closed at once; memory that it was opened on must stay. options->progress is called on the loading thread. */
+FF_API ff_status ff_model_load_create(ff_model_load **out, ff_engine *engine, const ff_checkpoint *checkpoint,
+                                      const ff_model_options *options, ff_error *error);
+/* Lets `bytes` more of the weights, as stored, be uploaded, and returns without waiting. They go in pieces of at most 1 MiB
+ * (a row, where that is more); a piece that was begun is completed. Pipelines are compiled without regard to steps, by
+ * ff_engine_options.compile_threads threads. Fails with what the load has failed with, again each time. out may be NULL. */
+FF_API ff_status ff_model_load_step(ff_model_load *load, uint64_t bytes, ff_load_progress *out, ff_error *error);
+/* Lifts the limit, waits until all is loaded, and hands over the model, once. The load is still to be destroyed. */
+FF_API ff_status ff_model_load_finish(ff_model **out, ff_model_load *load, ff_error *error);
+/* At any time: what was loaded is given back, after the piece or the pipelines that are under way. */
+FF_API void ff_model_load_destroy(ff_model_load *load);
+
 FF_API ff_status ff_model_info_get(const ff_model *model, ff_model_info *out, ff_error *error);
 
 typedef struct ff_model_statistics {
@@ -327,7 +374,7 @@ typedef struct ff_model_statistics {
     uint32_t launches_per_token, barriers_per_token;
     uint32_t recordings;          /* how often a decode step's command buffer was recorded */
     uint32_t pipelines;
-    int pipeline_cache_hit;       /* a cache file of this device and build was found */
+    int pipeline_cache_hit;       /* a cache of this device and driver was found */
     double load_seconds, pipeline_seconds;
 } ff_model_statistics;
 #define FF_MODEL_STATISTICS_INIT {sizeof(ff_model_statistics), 0, 0, 0, 0, 0, 0, 0, 0, 0}

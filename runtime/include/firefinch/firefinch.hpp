@@ -294,6 +294,18 @@ class Engine {
         if (first != nullptr) *first = text;
         return count;
     }
+    ff_memory_info memory() const { return detail::fetch<ff_memory_info>(ff_engine_memory, get()); }
+    // For ff_engine_options.pipeline_cache of a later start; empty where the driver keeps none.
+    std::vector<unsigned char> pipeline_cache() const {
+        std::vector<unsigned char> data;
+        std::size_t size = 0;
+        do { // another thread may compile in between
+            data.resize(size);
+            detail::check(ff_engine_pipeline_cache, get(), static_cast<void *>(data.data()), data.size(), &size);
+        } while (size > data.size());
+        data.resize(size);
+        return data;
+    }
     ff_engine *get() const { return handle_.get(); }
 
   private:
@@ -315,7 +327,25 @@ class Model {
     ff_model *get() const { return handle_.get(); }
 
   private:
+    friend class ModelLoad;
+    explicit Model(ff_model *handle) : handle_(handle) {}
     detail::Owner<ff_model, ff_model_destroy> handle_;
+};
+
+// A model that is loaded in the background.
+class ModelLoad {
+  public:
+    ModelLoad(const Engine &engine, const Checkpoint &checkpoint, const ff_model_options &options = model_options())
+        : handle_(detail::create<ff_model_load>(ff_model_load_create, engine.get(), checkpoint.get(), &options)) {}
+    // Lets so many more bytes be uploaded; returns without waiting.
+    ff_load_progress step(std::uint64_t bytes) {
+        return detail::fetch<ff_load_progress>(ff_model_load_step, get(), bytes);
+    }
+    Model finish() { return Model(detail::create<ff_model>(ff_model_load_finish, get())); } // waits; once
+    ff_model_load *get() const { return handle_.get(); }
+
+  private:
+    detail::Owner<ff_model_load, ff_model_load_destroy> handle_;
 };
 
 class Session;

@@ -1,0 +1,96 @@
+/* firefinch on a Vulkan device of the program's own. Needs the Vulkan headers; firefinch.h does not.
+ *
+ *     ff_vulkan_device host = FF_VULKAN_DEVICE_INIT;          what there is before the device
+ *     host.instance = instance, host.api_version = VK_API_VERSION_1_2, host.physical_device = physical_device;
+ *     ff_device_requirements_create(&wanted, &host, &error);  optional: what to enable in vkCreateDevice
+ *     ...                                                     and the rest, after it
+ *     ff_engine_options options = FF_ENGINE_OPTIONS_INIT;
+ *     options.vulkan_device = &host;
+ *     ff_engine_create(&engine, &options, &error);
+ */
+#ifndef FIREFINCH_VULKAN_H
+#define FIREFINCH_VULKAN_H
+
+#include <firefinch/firefinch.h>
+#include <vulkan/vulkan.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* A piece of device memory from the program's allocator. */
+typedef struct ff_vulkan_memory {
+    VkDeviceMemory memory;
+    VkDeviceSize offset;
+    void *mapped; /* host address of `offset`, where one was asked for */
+    void *handle; /* the allocator's own */
+} ff_vulkan_memory;
+
+/* Memory of exactly this type, of requirements->size bytes, at an offset that is a multiple of requirements->alignment,
+ * which stays where it is until it is freed. map: with a host address. The library chooses the type (it has gone
+ * through requirements->memoryTypeBits), and tries the next best one when this returns an error. Mapping is the
+ * allocator's, since a VkDeviceMemory can be mapped only once and may hold other things as well. name: what it is for. */
+typedef VkResult (*ff_vulkan_allocate)(void *payload, const VkMemoryRequirements *requirements, uint32_t memory_type,
+                                       VkBool32 map, const char *name, ff_vulkan_memory *out);
+typedef void (*ff_vulkan_free)(void *payload, const ff_vulkan_memory *memory);
+typedef void (*ff_vulkan_lock)(void *payload);
+
+/* The struct is read during the calls that take it; what its handles and callbacks stand for outlives the engine, which
+ * destroys nothing of it and does not wait for the device's other work. Several engines may have one device. */
+typedef struct ff_vulkan_device {
+    uint32_t struct_size;
+    uint32_t api_version;                             /* VkApplicationInfo's, of the instance: VK_API_VERSION_1_1 or later */
+    VkInstance instance;
+    PFN_vkGetInstanceProcAddr get_instance_proc_addr; /* every other function is asked of this one; NULL: that of the
+                                                         machine's Vulkan loader */
+    VkPhysicalDevice physical_device;
+    VkDevice device;
+    VkQueue queue;                                    /* for computing and copying; one of its own if there is one */
+    uint32_t queue_family;
+    int debug_utils;                                  /* 1: the instance has VK_EXT_debug_utils: objects and launches get
+                                                         names */
+    /* What the device was created with; what is not told here is not used. */
+    const VkPhysicalDeviceFeatures2 *features;        /* VkDeviceCreateInfo's chain, or its pEnabledFeatures in one of
+                                                         these; NULL: none */
+    const char *const *extensions;                    /* [extension_count] of the device */
+    size_t extension_count;
+    void *payload;                                    /* of the callbacks */
+    /* Around every vkQueueSubmit, on whatever thread the library submits from: those of callers, and one of a model that
+     * loads in the background. Both NULL: nobody else uses the queue. The library makes no other call that needs the
+     * queue for itself. Do not call the library while holding the lock. */
+    ff_vulkan_lock lock, unlock;
+    /* Both NULL: vkAllocateMemory. Called by any thread that calls the library. */
+    ff_vulkan_allocate allocate;
+    ff_vulkan_free free;
+} ff_vulkan_device;
+#define FF_VULKAN_DEVICE_INIT {sizeof(ff_vulkan_device), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}
+
+/* What the library makes use of on a physical device, if it is enabled. Nothing of it is needed. Immutable. */
+typedef struct ff_device_requirements ff_device_requirements;
+typedef struct ff_device_requirements_info {
+    uint32_t struct_size;
+    uint32_t queue_family;                     /* that an engine of its own would compute on */
+    const char *const *extensions;             /* [extension_count] that the device has, core ones left out */
+    size_t extension_count;
+    const VkPhysicalDeviceFeatures2 *features; /* a chain for VkDeviceCreateInfo.pNext */
+} ff_device_requirements_info;
+#define FF_DEVICE_REQUIREMENTS_INFO_INIT {sizeof(ff_device_requirements_info), 0, 0, 0, 0}
+
+/* Of `host`, what comes before `device` is looked at. Fails with FF_ERROR_ARGUMENT or FF_ERROR_UNSUPPORTED (less than
+ * Vulkan 1.1, or nothing that computes). */
+FF_API ff_status ff_device_requirements_create(ff_device_requirements **out, const ff_vulkan_device *host,
+                                               ff_error *error);
+FF_API void ff_device_requirements_destroy(ff_device_requirements *requirements);
+FF_API ff_status ff_device_requirements_get(const ff_device_requirements *requirements, ff_device_requirements_info *out,
+                                            ff_error *error);
+/* For a program with a chain of its own, where a structure must not come twice: switches the wanted features on in those
+ * structures it has, collected ones such as VkPhysicalDeviceVulkan12Features among them. *missing (may be NULL) receives
+ * how many features found no structure. */
+FF_API ff_status ff_device_requirements_enable(const ff_device_requirements *requirements,
+                                               VkPhysicalDeviceFeatures2 *chain, uint32_t *missing, ff_error *error);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,21 @@
+/* The second public header from C99, alone, and every function of it called with what it must refuse. */
+#include <firefinch/firefinch_vulkan.h>
+
+int vulkan_header_failures(void); /* of borrowed_device_test.cpp */
+
+int vulkan_header_failures(void) {
+    ff_vulkan_device host = FF_VULKAN_DEVICE_INIT;
+    ff_device_requirements_info info = FF_DEVICE_REQUIREMENTS_INFO_INIT;
+    ff_device_requirements *requirements = NULL;
+    VkPhysicalDeviceFeatures2 features = {VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_FEATURES_2, NULL, {0}};
+    uint32_t missing = 7;
+    ff_error error;
+    int failures = 0;
+    failures += ff_device_requirements_create(NULL, &host, &error) != FF_ERROR_ARGUMENT;
+    failures += ff_device_requirements_create(&requirements, NULL, &error) != FF_ERROR_ARGUMENT;
+    failures += ff_device_requirements_create(&requirements, &host, &error) != FF_ERROR_ARGUMENT;
+    failures += ff_device_requirements_get(NULL, &info, &error) != FF_ERROR_ARGUMENT;
+    failures += ff_device_requirements_enable(NULL, &features, &missing, &error) != FF_ERROR_ARGUMENT;
+    ff_device_requirements_destroy(NULL);
+    return failures + (requirements != NULL) + (missing != 7);
+}
