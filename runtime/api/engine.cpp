@@ -17,6 +17,7 @@ ff_status ff_engine_create(ff_engine **out, const ff_engine_options *given, ff_e
         ours.cache_directory = text(options.cache_directory);
         ours.shader_directory = text(options.shader_directory);
         ours.validate = options.validate != 0;
+        ours.low_priority = options.low_priority != 0;
         ours.log = api::log_function(options.log, options.log_payload);
         ours.compile_threads = options.compile_threads;
         if (options.pipeline_cache_size && !options.pipeline_cache) return api::null_argument("pipeline_cache");

@@ -95,6 +95,7 @@ ff_status ff_model_statistics_get(const ff_model *model, ff_model_statistics *ou
         ours.pipeline_cache_hit = statistics.pipeline_cache_hit;
         ours.load_seconds = statistics.load_seconds;
         ours.pipeline_seconds = statistics.pipeline_seconds;
+        ours.slice_bytes = model->model->lanes().bytes();
         api::to_caller(ours, out);
         return {};
     });

@@ -40,6 +40,7 @@ struct ff_model {
 
 struct ff_session {
     std::shared_ptr<ff::engine::Session> session; // a batch may have it as well
+    std::string text;                             // of polled tokens, up to a character's end
 };
 
 struct ff_batch {
@@ -65,6 +66,7 @@ Result<std::optional<loader::DType>> weights_named(const char *name);
 // Of a generation: options checked for null pointers, and results.
 Result<engine::GenerateOptions> generate_options(const ff_generate_options &given);
 ff_generate_result generate_result(const engine::GenerateResult &result);
+ff_slice_progress slice_progress(const engine::SliceProgress &progress);
 
 // What --tokenizer auto takes for a model of this vocabulary size; empty if nothing fits.
 std::string tokenizer_for(std::uint32_t vocabulary);

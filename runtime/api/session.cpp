@@ -8,7 +8,7 @@ ff_status ff_session_create(ff_session **out, ff_model *model, ff_error *error) 
     return api::guard(error, [&]() -> Result<void> {
         if (!out || !model) return api::null_argument(out ? "model" : "out");
         FF_TRY_ASSIGN(std::unique_ptr<engine::Session> session, engine::Session::create(model->model));
-        *out = new ff_session{std::move(session)};
+        *out = new ff_session{std::move(session), {}};
         return {};
     });
 }
@@ -36,7 +36,7 @@ ff_status ff_session_fork(ff_session **out, ff_session *session, ff_error *error
     return api::guard(error, [&]() -> Result<void> {
         if (!out || !session) return api::null_argument(out ? "session" : "out");
         FF_TRY_ASSIGN(std::unique_ptr<engine::Session> other, session->session->fork());
-        *out = new ff_session{std::move(other)};
+        *out = new ff_session{std::move(other), {}};
         return {};
     });
 }

@@ -9,7 +9,10 @@ namespace ff::engine {
 namespace {
 
 gpu::DeviceOptions device_options(const EngineOptions &options) {
-    return {.profile = options.profile, .memory_budget_bytes = options.device_memory_bytes, .mask = options.mask};
+    return {.profile = options.profile,
+            .memory_budget_bytes = options.device_memory_bytes,
+            .mask = options.mask,
+            .low_priority = options.low_priority};
 }
 
 } // namespace

@@ -13,7 +13,7 @@ struct EngineOptions {
     std::string cache_directory, shader_directory;
     std::vector<std::byte> pipeline_cache; // see gpu::PipelineOptions::cache
     std::uint32_t compile_threads = 0;     // 0: one for each core
-    bool validate = false;
+    bool validate = false, low_priority = false;
     LogFunction log;
     void (*mask)(gpu::DeviceTraits &traits) = nullptr; // for tests
 };

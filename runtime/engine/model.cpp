@@ -61,6 +61,8 @@ Result<void> Model::prepare(const ModelOptions &options) {
     FF_TRY_ASSIGN(readback_,
                   gpu::Buffer::create(device, gpu::MemoryKind::readback,
                                       std::uint64_t{4} * description().vocabulary * kReadbackRows, "readback"));
+    costs_ = std::make_unique<LaunchCosts>(device->info().type);
+    lanes_ = std::make_unique<LanePool>(*engine_, *loaded_);
     slot_taken_.assign(max_sessions_, false);
     for (std::uint32_t slot = 0; slot < max_sessions_; ++slot) control().entry(slot).slot = slot;
     return {};

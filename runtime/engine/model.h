@@ -2,6 +2,7 @@
 #pragma once
 
 #include "runtime/engine/control_block.h"
+#include "runtime/engine/lane.h"
 #include "runtime/engine/wide_step.h"
 #include "runtime/gpu/timeline.h"
 #include "runtime/model/plan.h"
@@ -44,6 +45,11 @@ class Model {
     void give_slot(std::uint32_t slot);
     // Two more states: what a generation goes back to when it is stopped between tokens.
     std::uint32_t spare_slot(std::uint32_t which) const { return max_sessions_ + which; }
+
+    // --- for sessions that run in slices, which need not hold the mutex for these.
+    LanePool &lanes() { return *lanes_; }
+    LaunchCosts &costs() { return *costs_; }
+    const LanePool &lanes() const { return *lanes_; }
 
     // --- for sessions; all of it under the mutex: sessions of one model take turns.
     std::mutex &mutex() { return mutex_; }
@@ -88,6 +94,8 @@ class Model {
     std::map<std::pair<std::uint32_t, std::uint32_t>, std::unique_ptr<WideStep>> wide_steps_; // by rows and runs
     std::map<std::pair<std::uint32_t, std::uint32_t>, gpu::CommandBuffer> slot_copies_, session_copies_, logits_copies_;
     gpu::Buffer readback_;
+    std::unique_ptr<LaunchCosts> costs_;
+    std::unique_ptr<LanePool> lanes_;
     ModelStatistics statistics_;
     std::string fingerprint_;
     std::uint32_t max_sessions_ = 0;

@@ -15,6 +15,7 @@ struct Timing {
     Every every = Every::step;
 };
 
+Result<void> record_launch(gpu::Recorder &recorder, const kernels::Launch &launch, const gpu::Pipeline &pipeline);
 Result<std::unique_ptr<gpu::CommandBuffer>> record(const std::shared_ptr<gpu::Device> &device, const std::string &name,
                                                    std::span<const kernels::Launch> launches,
                                                    std::span<const gpu::Pipeline *const> pipelines,

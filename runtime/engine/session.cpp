@@ -1,5 +1,6 @@
 #include "runtime/engine/session.h"
 
+#include "runtime/engine/sliced_run.h"
 #include "runtime/engine/state_file.h"
 
 #include <algorithm>
@@ -24,13 +25,11 @@ Result<std::unique_ptr<Session>> Session::create(std::shared_ptr<Model> model) {
     return session;
 }
 
-Session::~Session() {
-    model_->give_slot(slot_);
-}
+Session::Session(std::shared_ptr<Model> model, std::uint32_t slot) : model_(std::move(model)), slot_(slot) {}
 
-Result<void> Session::check_free() const {
-    if (in_batch_) return Error{Status::argument, "the session is in a batch: it can be used when it has ended there"};
-    return {};
+Session::~Session() {
+    run_.reset(); // nothing of it may be in flight when the slot gets another owner
+    model_->give_slot(slot_);
 }
 
 Result<void> Session::reset() {

@@ -6,7 +6,24 @@
 #include "runtime/engine/profile.h"
 #include "runtime/engine/snapshot.h"
 
+#include <deque>
+#include <optional>
+
 namespace ff::engine {
+
+enum class RunState : int { idle = 0, reading = 1, generating = 2, ending = 3 };
+
+// What a call to advance a run made, and what has happened since the last one.
+struct SliceProgress {
+    RunState state = RunState::idle;
+    std::uint64_t slice = 0, value = 0; // its number, and its place on the model's timeline; 0: nothing was submitted
+    std::uint32_t launches = 0, next_launch = 0, step_launches = 0;
+    double expected_us = 0;
+    std::uint32_t finished = 0;
+    double finished_us = 0;
+    std::uint64_t prompt_read = 0, produced = 0;
+    StopReason reason = StopReason::limit;
+};
 
 class Session {
   public:
@@ -33,16 +50,33 @@ class Session {
     // queue has no timestamps.
     Result<std::vector<KernelCost>> profile(std::uint32_t steps);
 
+    // In slices: see ff_session_start, _advance, _record, _retire, _wait and _cancel.
+    static constexpr std::uint64_t kUnlimited = ~0ULL; // a budget
+    Result<void> start(std::vector<std::uint32_t> prompt, std::optional<GenerateOptions> options);
+    Result<SliceProgress> advance(std::uint64_t budget_us, const gpu::SubmitOrder &order = {});
+    Result<SliceProgress> record(VkCommandBuffer commands, std::uint64_t budget_us);
+    void retire(std::uint64_t slice);
+    Result<void> wait();
+    void cancel();
+    bool running() const { return lane() != nullptr; }
+    // Tokens produced and not taken yet; null where there was no run. What is taken is to be removed.
+    Result<std::deque<std::uint32_t> *> produced();
+    Result<void> keep_hidden(bool keep);
+    // What the run works in; null between runs.
+    const Lane *lane() const;
+    gpu::BufferView logits() const { return model_->loaded().logits(slot_); } // [V]
+
     Model &model() { return *model_; }
 
   private:
     friend class Batch;
     class Generation; // the loop of one generate call
+    class Run;        // what start() began (sliced_run.h)
 
-    explicit Session(std::shared_ptr<Model> model, std::uint32_t slot) : model_(std::move(model)), slot_(slot) {}
+    explicit Session(std::shared_ptr<Model> model, std::uint32_t slot);
     volatile shader::ControlEntry &entry() { return model_->control().entry(slot_); }
-    // Fails with argument while a batch has the session.
-    Result<void> check_free() const;
+    // Fails with argument while a batch has the session, or it runs in slices; waits for the end of a cancelled run.
+    Result<void> check_free();
     void begin_from(std::uint32_t parity, bool has_logits); // the control entry, to go with what the slot holds
     Result<void> check_tokens(std::span<const std::uint32_t> tokens) const;
     // Through the prompt ring; the model's mutex is held.
@@ -63,8 +97,9 @@ class Session {
 
     std::shared_ptr<Model> model_;
     std::uint32_t slot_;
-    bool has_logits_ = false, in_batch_ = false;
+    bool has_logits_ = false, in_batch_ = false, keeps_hidden_ = false;
     std::uint32_t chunk_ = 0;
+    std::unique_ptr<Run> run_;
 };
 
 } // namespace ff::engine

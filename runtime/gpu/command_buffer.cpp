@@ -2,45 +2,76 @@
 
 namespace ff::gpu {
 
-Result<std::unique_ptr<Commands>> Commands::create(std::shared_ptr<Device> device, std::string_view name) {
-    std::unique_ptr<Commands> out(new Commands(std::move(device), name));
+Result<std::shared_ptr<RecordingPool>> RecordingPool::create(std::shared_ptr<Device> device, std::string_view name) {
+    std::shared_ptr<RecordingPool> out(new RecordingPool(std::move(device)));
     const Device &owner = out->device();
-    VkCommandPoolCreateInfo pool{};
-    pool.sType = VK_STRUCTURE_TYPE_COMMAND_POOL_CREATE_INFO;
-    pool.flags = VK_COMMAND_POOL_CREATE_RESET_COMMAND_BUFFER_BIT;
-    pool.queueFamilyIndex = owner.compute_family();
-    VkResult result = owner.vk().vkCreateCommandPool(owner.handle(), &pool, nullptr, &out->pool_);
+    VkCommandPoolCreateInfo info{};
+    info.sType = VK_STRUCTURE_TYPE_COMMAND_POOL_CREATE_INFO;
+    info.flags = VK_COMMAND_POOL_CREATE_RESET_COMMAND_BUFFER_BIT;
+    info.queueFamilyIndex = owner.compute_family();
+    const VkResult result = owner.vk().vkCreateCommandPool(owner.handle(), &info, nullptr, &out->pool_);
     if (result != VK_SUCCESS) {
         out->pool_ = VK_NULL_HANDLE;
         return owner.error(result, "vkCreateCommandPool", name);
     }
+    return out;
+}
+
+RecordingPool::~RecordingPool() {
+    if (pool_ != VK_NULL_HANDLE) device_->vk().vkDestroyCommandPool(device_->handle(), pool_, nullptr);
+}
+
+Result<std::shared_ptr<RecordingPool>> create_recording_pool(std::shared_ptr<Device> device, std::string_view name) {
+    return RecordingPool::create(std::move(device), name);
+}
+
+Result<std::unique_ptr<Commands>> Commands::create(std::shared_ptr<Device> device, std::string_view name) {
+    FF_TRY_ASSIGN(std::shared_ptr<RecordingPool> pool, RecordingPool::create(std::move(device), name));
+    return create(std::move(pool), name);
+}
+
+Result<std::unique_ptr<Commands>> Commands::create(std::shared_ptr<RecordingPool> pool, std::string_view name) {
+    std::unique_ptr<Commands> out(new Commands(std::move(pool), name));
+    const Device &owner = out->device();
     VkCommandBufferAllocateInfo info{};
     info.sType = VK_STRUCTURE_TYPE_COMMAND_BUFFER_ALLOCATE_INFO;
-    info.commandPool = out->pool_;
+    info.commandPool = out->pool_->handle();
     info.level = VK_COMMAND_BUFFER_LEVEL_PRIMARY;
     info.commandBufferCount = 1;
-    result = owner.vk().vkAllocateCommandBuffers(owner.handle(), &info, &out->buffer_);
-    if (result != VK_SUCCESS) return owner.error(result, "vkAllocateCommandBuffers", name);
+    const VkResult result = owner.vk().vkAllocateCommandBuffers(owner.handle(), &info, &out->buffer_);
+    if (result != VK_SUCCESS) {
+        out->buffer_ = VK_NULL_HANDLE;
+        return owner.error(result, "vkAllocateCommandBuffers", name);
+    }
     owner.set_name(VK_OBJECT_TYPE_COMMAND_BUFFER, out->buffer_, name);
     return out;
 }
 
+std::unique_ptr<Commands> Commands::of_another(std::shared_ptr<RecordingPool> pool, VkCommandBuffer commands,
+                                               std::string_view name) {
+    std::unique_ptr<Commands> out(new Commands(std::move(pool), name));
+    out->buffer_ = commands;
+    out->owned_ = false;
+    return out;
+}
+
 Commands::~Commands() {
-    if (pool_ != VK_NULL_HANDLE) device_->vk().vkDestroyCommandPool(device_->handle(), pool_, nullptr);
+    if (owned_ && buffer_ != VK_NULL_HANDLE)
+        device().vk().vkFreeCommandBuffers(device().handle(), pool_->handle(), 1, &buffer_);
 }
 
 Result<void> Commands::begin(VkCommandBufferUsageFlags usage) {
     VkCommandBufferBeginInfo info{};
     info.sType = VK_STRUCTURE_TYPE_COMMAND_BUFFER_BEGIN_INFO;
     info.flags = usage;
-    if (const VkResult result = device_->vk().vkBeginCommandBuffer(buffer_, &info); result != VK_SUCCESS)
-        return device_->error(result, "vkBeginCommandBuffer", name_);
+    if (const VkResult result = device().vk().vkBeginCommandBuffer(buffer_, &info); result != VK_SUCCESS)
+        return device().error(result, "vkBeginCommandBuffer", name_);
     return {};
 }
 
 Result<void> Commands::end() {
-    if (const VkResult result = device_->vk().vkEndCommandBuffer(buffer_); result != VK_SUCCESS)
-        return device_->error(result, "vkEndCommandBuffer", name_);
+    if (const VkResult result = device().vk().vkEndCommandBuffer(buffer_); result != VK_SUCCESS)
+        return device().error(result, "vkEndCommandBuffer", name_);
     return {};
 }
 
@@ -49,7 +80,7 @@ void Commands::barrier(VkPipelineStageFlags from, VkAccessFlags writes, VkPipeli
     memory.sType = VK_STRUCTURE_TYPE_MEMORY_BARRIER;
     memory.srcAccessMask = writes;
     memory.dstAccessMask = uses;
-    device_->vk().vkCmdPipelineBarrier(buffer_, from, to, 0, 1, &memory, 0, nullptr, 0, nullptr);
+    device().vk().vkCmdPipelineBarrier(buffer_, from, to, 0, 1, &memory, 0, nullptr, 0, nullptr);
 }
 
 CommandBuffer::CommandBuffer() = default;

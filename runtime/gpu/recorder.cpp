@@ -30,6 +30,7 @@ struct Recorder::Impl {
     Result<void> check(const LaunchDescription &launch) const;
     bool order(std::span<const Use> uses, bool beyond_compute);
     void full_barrier();
+    void begin(std::string_view name);
 
     std::shared_ptr<Device> device;
     CommandBuffer buffer;
@@ -47,16 +48,35 @@ Recorder::Recorder() : impl_(std::make_unique<Impl>()) {}
 Recorder::Recorder(Recorder &&) noexcept = default;
 Recorder::~Recorder() = default;
 
-Result<Recorder> Recorder::create(std::shared_ptr<Device> device, std::string_view name, bool reusable) {
+void Recorder::Impl::begin(std::string_view name) {
+    device->begin_label(out().commands->handle(), name);
+    out().commands->barrier(VK_PIPELINE_STAGE_ALL_COMMANDS_BIT, VK_ACCESS_MEMORY_WRITE_BIT, kAll, kAllUses);
+}
+
+Result<Recorder> Recorder::create(std::shared_ptr<Device> device, std::string_view name, bool reusable,
+                                  std::shared_ptr<RecordingPool> pool) {
     Recorder out;
     Impl &self = *out.impl_;
     self.device = device;
-    self.buffer.impl_ = std::make_unique<CommandBuffer::Impl>(device);
-    FF_TRY_ASSIGN(self.out().commands, Commands::create(std::move(device), name));
+    self.buffer.impl_ = std::make_unique<CommandBuffer::Impl>();
+    if (!pool) {
+        FF_TRY_ASSIGN(pool, RecordingPool::create(std::move(device), name));
+    }
+    FF_TRY_ASSIGN(self.out().commands, Commands::create(std::move(pool), name));
     FF_TRY(self.out().commands->begin(reusable ? VkCommandBufferUsageFlags{VK_COMMAND_BUFFER_USAGE_SIMULTANEOUS_USE_BIT}
                                                : 0U));
-    self.device->begin_label(self.out().commands->handle(), name);
-    self.out().commands->barrier(VK_PIPELINE_STAGE_ALL_COMMANDS_BIT, VK_ACCESS_MEMORY_WRITE_BIT, kAll, kAllUses);
+    self.begin(name);
+    return out;
+}
+
+Recorder Recorder::append(VkCommandBuffer commands, std::shared_ptr<Device> device, std::string_view name,
+                          std::shared_ptr<RecordingPool> pool) {
+    Recorder out;
+    Impl &self = *out.impl_;
+    self.device = std::move(device);
+    self.buffer.impl_ = std::make_unique<CommandBuffer::Impl>();
+    self.out().commands = Commands::of_another(std::move(pool), commands, name);
+    self.begin(name);
     return out;
 }
 
@@ -122,7 +142,7 @@ Result<void> Recorder::launch(const LaunchDescription &launch) {
     const Pipeline &pipeline = *launch.pipeline;
     const DeviceFunctions &vk = self.device->vk();
     const VkCommandBuffer commands = self.out().commands->handle();
-    FF_TRY_ASSIGN(const VkDescriptorSet set, self.out().sets.get(pipeline, launch.buffers));
+    FF_TRY_ASSIGN(const VkDescriptorSet set, self.out().commands->sets().get(pipeline, launch.buffers));
 
     const bool indirect = launch.indirect.buffer != VK_NULL_HANDLE;
     std::vector<Use> uses(launch.uses.begin(), launch.uses.end());
@@ -186,9 +206,15 @@ void Recorder::timestamp(Timestamps &timestamps, std::uint32_t index) {
 
 Result<CommandBuffer> Recorder::finish() {
     Impl &self = *impl_;
-    self.out().commands->barrier(kCompute | kTransfer, kAllWrites, VK_PIPELINE_STAGE_HOST_BIT, VK_ACCESS_HOST_READ_BIT);
-    self.device->end_label(self.out().commands->handle());
-    FF_TRY(self.out().commands->end());
+    Commands &commands = *self.out().commands;
+    if (commands.owned())
+        commands.barrier(kCompute | kTransfer, kAllWrites, VK_PIPELINE_STAGE_HOST_BIT, VK_ACCESS_HOST_READ_BIT);
+    else
+        commands.barrier(kCompute | kTransfer, kAllWrites,
+                         VK_PIPELINE_STAGE_ALL_COMMANDS_BIT | VK_PIPELINE_STAGE_HOST_BIT,
+                         VK_ACCESS_MEMORY_READ_BIT | VK_ACCESS_MEMORY_WRITE_BIT | VK_ACCESS_HOST_READ_BIT);
+    self.device->end_label(commands.handle());
+    if (commands.owned()) FF_TRY(commands.end());
     return std::move(self.buffer);
 }
 

@@ -36,11 +36,22 @@ class CommandBuffer {
     std::unique_ptr<Impl> impl_;
 };
 
+// For many command buffers of the same launches: they share a command pool and the launches' descriptor sets. One
+// thread at a time records from it, and destroys what was recorded.
+class RecordingPool;
+Result<std::shared_ptr<RecordingPool>> create_recording_pool(std::shared_ptr<Device> device, std::string_view name);
+
 class Recorder {
   public:
     // `reusable`: may be submitted again while an earlier submission is still running. The first thing recorded is a
-    // barrier that orders it after all earlier submissions of the queue.
-    static Result<Recorder> create(std::shared_ptr<Device> device, std::string_view name, bool reusable);
+    // barrier that orders it after all earlier submissions of the queue. No `pool`: one of its own.
+    static Result<Recorder> create(std::shared_ptr<Device> device, std::string_view name, bool reusable,
+                                   std::shared_ptr<RecordingPool> pool = nullptr);
+    // Goes on in a command buffer that somebody else is recording, outside a render pass, and whose submissions do not
+    // overlap. The same barrier comes first; finish() ends with one that makes everything visible to all that follows,
+    // and leaves the recording open. `pool` outlives the last submission.
+    static Recorder append(VkCommandBuffer commands, std::shared_ptr<Device> device, std::string_view name,
+                           std::shared_ptr<RecordingPool> pool);
     Recorder(Recorder &&) noexcept;
     ~Recorder();
 

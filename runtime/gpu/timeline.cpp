@@ -39,6 +39,7 @@ struct Timeline::Impl {
     ~Impl();
     Result<std::uint64_t> submit_with_semaphore(std::span<const VkCommandBuffer> commands);
     Result<std::uint64_t> submit_with_fences(std::span<const VkCommandBuffer> commands);
+    Result<std::uint64_t> submit_one(std::span<const VkCommandBuffer> commands, const SubmitOrder &order);
     Result<std::uint64_t> poll();                                         // with the mutex held
     Result<bool> wait_slice(std::uint64_t value, std::uint64_t slice_ns); // true: reached
     Result<VkFence> fence();                                              // with the mutex held
@@ -118,6 +119,51 @@ Result<std::uint64_t> Timeline::Impl::submit_with_semaphore(std::span<const VkCo
     if (const VkResult result = device->submit(submits, VK_NULL_HANDLE); result != VK_SUCCESS)
         return device->error(result, "vkQueueSubmit", fmt::format("submission {}", submitted + 1));
     submitted += commands.size();
+    return submitted;
+}
+
+Result<std::uint64_t> Timeline::submit_together(std::span<const VkCommandBuffer> commands, const SubmitOrder &order) {
+    const std::lock_guard lock(impl_->mutex);
+    return impl_->submit_one(commands, order);
+}
+
+Result<std::uint64_t> Timeline::Impl::submit_one(std::span<const VkCommandBuffer> commands, const SubmitOrder &order) {
+    std::vector<VkSemaphore> waits, signals;
+    std::vector<std::uint64_t> wait_values, signal_values;
+    for (const SemaphoreAt &each : order.wait) waits.push_back(each.semaphore), wait_values.push_back(each.value);
+    for (const SemaphoreAt &each : order.signal) signals.push_back(each.semaphore), signal_values.push_back(each.value);
+    VkFence done = VK_NULL_HANDLE;
+    if (semaphore != VK_NULL_HANDLE) {
+        signals.push_back(semaphore);
+        signal_values.push_back(submitted + 1);
+    } else {
+        FF_TRY(poll()); // takes back fences
+        FF_TRY_ASSIGN(done, fence());
+    }
+    const std::vector<VkPipelineStageFlags> stages(waits.size(), VK_PIPELINE_STAGE_ALL_COMMANDS_BIT);
+    VkTimelineSemaphoreSubmitInfo values{};
+    values.sType = VK_STRUCTURE_TYPE_TIMELINE_SEMAPHORE_SUBMIT_INFO;
+    values.waitSemaphoreValueCount = static_cast<std::uint32_t>(waits.size());
+    values.pWaitSemaphoreValues = wait_values.data();
+    values.signalSemaphoreValueCount = static_cast<std::uint32_t>(signals.size());
+    values.pSignalSemaphoreValues = signal_values.data();
+    VkSubmitInfo info{};
+    info.sType = VK_STRUCTURE_TYPE_SUBMIT_INFO;
+    info.pNext = semaphore != VK_NULL_HANDLE ? &values : nullptr;
+    info.waitSemaphoreCount = static_cast<std::uint32_t>(waits.size());
+    info.pWaitSemaphores = waits.data();
+    info.pWaitDstStageMask = stages.data();
+    info.commandBufferCount = static_cast<std::uint32_t>(commands.size());
+    info.pCommandBuffers = commands.data();
+    info.signalSemaphoreCount = static_cast<std::uint32_t>(signals.size());
+    info.pSignalSemaphores = signals.data();
+    ++queue_submits;
+    if (const VkResult result = device->submit({&info, 1}, done); result != VK_SUCCESS) {
+        if (done != VK_NULL_HANDLE) idle.push_back(done);
+        return device->error(result, "vkQueueSubmit", fmt::format("submission {}", submitted + 1));
+    }
+    ++submitted;
+    if (done != VK_NULL_HANDLE) pending.push_back({submitted, done, 0});
     return submitted;
 }
 

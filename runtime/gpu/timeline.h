@@ -5,6 +5,15 @@
 
 namespace ff::gpu {
 
+// A semaphore of somebody else's that a submission waits for or signals; `value` is that of a timeline semaphore.
+struct SemaphoreAt {
+    VkSemaphore semaphore = VK_NULL_HANDLE;
+    std::uint64_t value = 0;
+};
+struct SubmitOrder {
+    std::span<const SemaphoreAt> wait{}, signal{};
+};
+
 // Any thread may call any function.
 class Timeline {
   public:
@@ -14,6 +23,8 @@ class Timeline {
     // Submits each command buffer in turn, as one vkQueueSubmit where the device has timeline semaphores; the value of
     // the last is returned, those before it count down from there by one.
     Result<std::uint64_t> submit(std::span<const VkCommandBuffer> commands);
+    // Submits all of them as one, after and before these semaphores. Command buffers may be none.
+    Result<std::uint64_t> submit_together(std::span<const VkCommandBuffer> commands, const SubmitOrder &order = {});
     // Returns when `value` is reached. Fails with device_lost, or device after `timeout_ns`.
     Result<void> wait(std::uint64_t value, std::uint64_t timeout_ns = ~0ULL);
     Result<std::uint64_t> completed();   // the largest value reached; does not block

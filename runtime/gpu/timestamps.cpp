@@ -46,6 +46,10 @@ Result<std::unique_ptr<Timestamps>> Timestamps::create(std::shared_ptr<Device> d
 }
 
 Result<std::vector<double>> Timestamps::read_microseconds() const {
+    return read_microseconds(0, impl_->count);
+}
+
+Result<std::vector<double>> Timestamps::read_microseconds(std::uint32_t first, std::uint32_t count) const {
     // Asking with availability and trying again, not VK_QUERY_RESULT_WAIT_BIT: that waits for ever if a timestamp
     // was never submitted.
     constexpr auto kPatience = std::chrono::seconds(30);
@@ -53,12 +57,12 @@ Result<std::vector<double>> Timestamps::read_microseconds() const {
         std::uint64_t ticks, available;
     };
     const Device &device = *impl_->device;
-    std::vector<Query> queries(impl_->count, Query{0, 0});
+    std::vector<Query> queries(count, Query{0, 0});
     const auto start = std::chrono::steady_clock::now();
     while (true) {
         const VkResult result = device.vk().vkGetQueryPoolResults(
-            device.handle(), impl_->pool, 0, impl_->count, queries.size() * sizeof(Query), queries.data(),
-            sizeof(Query), VK_QUERY_RESULT_64_BIT | VK_QUERY_RESULT_WITH_AVAILABILITY_BIT);
+            device.handle(), impl_->pool, first, count, queries.size() * sizeof(Query), queries.data(), sizeof(Query),
+            VK_QUERY_RESULT_64_BIT | VK_QUERY_RESULT_WITH_AVAILABILITY_BIT);
         if (result == VK_SUCCESS) {
             bool all = true;
             for (const Query &query : queries) all = all && query.available != 0;

@@ -14,6 +14,8 @@ class Timestamps {
     std::uint32_t count() const;
     Result<std::vector<double>>
     read_microseconds() const; // of all, relative to the first; waits until they are written
+    // The same of `count` from `first` on.
+    Result<std::vector<double>> read_microseconds(std::uint32_t first, std::uint32_t count) const;
 
   private:
     Timestamps();

@@ -50,6 +50,7 @@ class LoadedModel {
     gpu::BufferView control() const { return control_.view(); } // ControlHeader, then the entries
     gpu::BufferView logits(std::uint32_t slot) const;           // [V]
     gpu::BufferView scratch() const { return scratch_.view(); }
+    gpu::BufferView residual() const { return scratch_.get("x").view; } // of a decode step, in scratch()
     const kernels::Parameters &parameters() const { return parameters_.front(); }
     std::uint64_t device_bytes() const { return device_bytes_; }
 

@@ -280,8 +280,10 @@ typedef struct ff_engine_options {
                                      instead of the cache directory's; those of another device or driver are ignored */
     size_t pipeline_cache_size;
     uint32_t compile_threads;     /* that compile pipelines; 0: one for each processor core */
+    int low_priority;             /* 1: the queue of a device made here yields to graphics and the desktop, where the driver
+                                     knows priorities */
 } ff_engine_options;
-#define FF_ENGINE_OPTIONS_INIT {sizeof(ff_engine_options), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}
+#define FF_ENGINE_OPTIONS_INIT {sizeof(ff_engine_options), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}
 
 /* Fails with FF_ERROR_NO_DEVICE, FF_ERROR_ARGUMENT, FF_ERROR_UNSUPPORTED, FF_ERROR_DEVICE. */
 FF_API ff_status ff_engine_create(ff_engine **out, const ff_engine_options *options, ff_error *error);
@@ -376,8 +378,9 @@ typedef struct ff_model_statistics {
     uint32_t pipelines;
     int pipeline_cache_hit;       /* a cache of this device and driver was found */
     double load_seconds, pipeline_seconds;
+    uint64_t slice_bytes;         /* that sessions which run in slices work in, or the next ones will */
 } ff_model_statistics;
-#define FF_MODEL_STATISTICS_INIT {sizeof(ff_model_statistics), 0, 0, 0, 0, 0, 0, 0, 0, 0}
+#define FF_MODEL_STATISTICS_INIT {sizeof(ff_model_statistics), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}
 FF_API ff_status ff_model_statistics_get(const ff_model *model, ff_model_statistics *out, ff_error *error);
 
 /* One launch of the recorded decode step. */
@@ -404,7 +407,7 @@ typedef struct ff_session ff_session;
 
 /* The zero state. Fails with FF_ERROR_OUT_OF_DEVICE_MEMORY when max_sessions are in use. */
 FF_API ff_status ff_session_create(ff_session **out, ff_model *model, ff_error *error);
-FF_API void ff_session_destroy(ff_session *session);
+FF_API void ff_session_destroy(ff_session *session); /* waits for what it has submitted */
 FF_API ff_status ff_session_reset(ff_session *session, ff_error *error); /* back to the zero state */
 /* A session of the same model that goes on from where this one is, and shares nothing with it: one copy on the device.
  * Fails as ff_session_create does. */
@@ -540,6 +543,89 @@ typedef struct ff_batch_progress {
  * Fails with FF_ERROR_DEVICE_LOST. out may be NULL.
  */
 FF_API ff_status ff_batch_run(ff_batch *batch, uint64_t steps, ff_batch_progress *out, ff_error *error);
+
+/* ---- slices: a session that runs a little every frame ------------------------------------------------------------------ */
+
+/* docs/embedding.md is the guide. In short: ff_session_start says what to read and generate, ff_session_advance submits as
+ * much of it as fits into a budget of device time and does not wait for the device, and ff_session_poll gives what has
+ * come of it. A slice ends between any two launches, also inside a token, and the next goes on there. Any number of
+ * sessions may run at once, and be advanced in any order: each has its own memory for what is half done.
+ *
+ * While a session runs, ff_session_prefill, _evaluate, _generate, _profile, _fork, _reset, _restore, _save, _load and
+ * ff_snapshot_create, and batches, fail with FF_ERROR_ARGUMENT; when it is idle again, its state has read the prompt and
+ * every token produced, and nothing else. */
+
+#define FF_BUDGET_UNLIMITED UINT64_MAX
+
+typedef enum ff_run_state {
+    FF_RUN_IDLE = 0,       /* nothing is begun, or all of it is over */
+    FF_RUN_READING = 1,    /* a prompt */
+    FF_RUN_GENERATING = 2,
+    FF_RUN_ENDING = 3      /* cancelled: what the device has begun is read to its end */
+} ff_run_state;
+
+/**
+ * Begins a run: reads `tokens`, then generates. Nothing is submitted yet. The same tokens come as from ff_session_prefill
+ * and ff_session_generate.
+ *
+ * tokens     [count] copied; may be none where the session has read before
+ * generate   NULL: the prompt is read and that is all. With on_token, which ff_session_advance, _poll and _wait call on
+ *            their thread, the next token is begun when the callback has returned for the last one, so that it can stop
+ *            exactly there; a call then produces one token at most, and ff_session_poll none. Without, up to in_flight
+ *            tokens are submitted beyond those that the host has seen.
+ *
+ * Allocates what the session works in, unless a run that is over has left it: activations of a step (ff_model_statistics.
+ * slice_bytes says how much all have), and those of a chunk of prompt where `tokens` are many; a model's first long prompt
+ * compiles pipelines as well. Fails with FF_ERROR_OUT_OF_DEVICE_MEMORY, or FF_ERROR_ARGUMENT as ff_session_prefill and
+ * ff_session_generate do, and where a run that was not cancelled is not over: nothing has changed then. One that was is
+ * waited for.
+ */
+FF_API ff_status ff_session_start(ff_session *session, const uint32_t *tokens, size_t count,
+                                  const ff_generate_options *generate, ff_error *error);
+
+typedef struct ff_slice_progress {
+    uint32_t struct_size;
+    ff_run_state state;
+    uint64_t slice;         /* number of the slice that this call made, from 1 in each run; 0: none */
+    uint32_t launches;      /* in it */
+    uint32_t next_launch;   /* of the step that it ended in; 0: it ended with a step */
+    uint32_t step_launches; /* that this step has */
+    uint32_t finished;      /* slices that have finished since the last call */
+    double expected_us;     /* that this slice will take, as far as is known */
+    double finished_us;     /* that the finished ones took, together; 0: not measured */
+    uint64_t prompt_read;   /* tokens of the prompt, read by finished slices */
+    uint64_t produced;      /* tokens that can be, or were, polled */
+    ff_stop_reason reason;  /* when the run is over; FF_STOP_CALLBACK: by a callback or ff_session_cancel */
+} ff_slice_progress;
+#define FF_SLICE_PROGRESS_INIT {sizeof(ff_slice_progress), FF_RUN_IDLE, 0, 0, 0, 0, 0, 0, 0, 0, 0, FF_STOP_LIMIT}
+
+/**
+ * Submits the next launches of the run that together should take no more than `budget_us` of the device's time, one at
+ * least. Does not wait for the device, unless that has no timestamps: then some slices are waited for, to learn what they
+ * take. Submits nothing where the budget is 0, four slices are unfinished, or the next step waits for tokens to come.
+ *
+ * How long launches take is measured while they run, for all sessions of a model together: the first slices are short.
+ * With FF_BUDGET_UNLIMITED, calls in turn with ff_session_wait run as fast as ff_session_generate.
+ *
+ * Fails with FF_ERROR_DEVICE_LOST; after another failure the session can be reset or restored. out may be NULL.
+ */
+FF_API ff_status ff_session_advance(ff_session *session, uint64_t budget_us, ff_slice_progress *out, ff_error *error);
+
+/* The tokens produced since the last call, at most `capacity`; *count receives how many. Never waits. They stay until the
+ * next start. */
+FF_API ff_status ff_session_poll(ff_session *session, uint32_t *tokens, size_t capacity, size_t *count, ff_error *error);
+/* The same as text [size] bytes, without a terminator; whole characters, as far as the tokens are UTF-8. Use one of both. */
+FF_API ff_status ff_session_poll_text(ff_session *session, const ff_tokenizer *tokenizer, char *text, size_t capacity,
+                                      size_t *size, ff_error *error);
+
+/* Waits until the oldest unfinished slice has finished; returns at once where there is none. For tools and tests. */
+FF_API ff_status ff_session_wait(ff_session *session, ff_error *error);
+
+/* Ends the run without waiting. What the device has begun (the rest of a token, or of a chunk of prompt) is read to its
+ * end by further calls of ff_session_advance, until the state is FF_RUN_IDLE; or at once by the next call that needs the
+ * session idle, which waits. The state is then that after the last whole token: it has read `prompt_read` tokens of the
+ * prompt and all tokens that can be, or were, polled. Does nothing where nothing runs. */
+FF_API ff_status ff_session_cancel(ff_session *session, ff_error *error);
 
 /* What the launches of a decode step cost, by kernel. Immutable. */
 typedef struct ff_profile_report ff_profile_report;

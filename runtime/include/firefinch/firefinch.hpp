@@ -20,6 +20,7 @@
 #include <cstdint>
 #include <exception>
 #include <functional>
+#include <iterator>
 #include <list>
 #include <memory>
 #include <optional>
@@ -416,6 +417,34 @@ class Session {
         if (payload.thrown) std::rethrow_exception(payload.thrown);
         return result;
     }
+    // In slices; nullptr: the prompt is read and nothing generated.
+    void start(const std::vector<std::uint32_t> &prompt, const ff_generate_options *generate) {
+        detail::check(ff_session_start, get(), prompt.data(), prompt.size(), generate);
+    }
+    ff_slice_progress advance(std::uint64_t budget_us) {
+        return detail::fetch<ff_slice_progress>(ff_session_advance, get(), budget_us);
+    }
+    // What was produced since the last call.
+    std::vector<std::uint32_t> poll() {
+        std::vector<std::uint32_t> all;
+        for (std::size_t count = 1; count != 0;) {
+            std::uint32_t tokens[64];
+            detail::check(ff_session_poll, get(), tokens, std::size(tokens), &count);
+            all.insert(all.end(), tokens, tokens + count);
+        }
+        return all;
+    }
+    std::string poll_text(const Tokenizer &tokenizer) {
+        std::string all;
+        for (std::size_t size = 1; size != 0;) {
+            char text[256];
+            detail::check(ff_session_poll_text, get(), tokenizer.get(), text, sizeof text, &size);
+            all.append(text, size);
+        }
+        return all;
+    }
+    void wait() { detail::check(ff_session_wait, get()); }
+    void cancel() { detail::check(ff_session_cancel, get()); }
     // What the kernels of a decode step cost, over `steps` of them; the session is afterwards as before.
     ProfileReport profile(std::uint32_t steps) {
         return ProfileReport(detail::create<ff_profile_report>(ff_session_profile, get(), steps));
