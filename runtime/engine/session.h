@@ -65,8 +65,9 @@ class Session {
     // What the run works in; null between runs.
     const Lane *lane() const;
     gpu::BufferView logits() const { return model_->loaded().logits(slot_); } // [V]
+    std::uint64_t last_submission() const;                                   // of slices, on the model's timeline
 
-    Model &model() { return *model_; }
+    Model &model() const { return *model_; }
 
   private:
     friend class Batch;

@@ -225,6 +225,7 @@ Result<SliceProgress> Session::Run::keep(Slice slice, Result<void> submitted) {
         return submitted.error();
     }
     const SliceProgress made = progress(slice);
+    if (slice.value) last_submission_ = slice.value;
     if (slice.number) slices_.push_back(std::move(slice));
     return made;
 }
@@ -445,6 +446,10 @@ Result<std::deque<std::uint32_t> *> Session::produced() {
 
 const Lane *Session::lane() const {
     return run_ ? run_->lane() : nullptr;
+}
+
+std::uint64_t Session::last_submission() const {
+    return run_ ? run_->last_submission() : 0;
 }
 
 Result<void> Session::keep_hidden(bool keep) {

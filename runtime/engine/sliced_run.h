@@ -30,6 +30,7 @@ class Session::Run {
     std::deque<std::uint32_t> &tokens() { return tokens_; }
     Result<void> collect(); // what finished slices have produced
     const Lane *lane() const { return lane_.get(); }
+    std::uint64_t last_submission() const { return last_submission_; } // on the timeline; 0: there was none
 
   private:
     struct Piece { // launches of one step that belong to a slice
@@ -99,7 +100,7 @@ class Session::Run {
     // Of each step, by the rows that it reads and whether it computes logits.
     std::map<std::tuple<const SlicedStep *, std::uint32_t, bool>, std::vector<LaunchCosts::Class>> classes_;
     std::deque<Slice> slices_; // in flight
-    std::uint64_t slice_number_ = 0;
+    std::uint64_t slice_number_ = 0, last_submission_ = 0;
     std::deque<std::uint32_t> tokens_;
     std::uint32_t finished_slices_ = 0; // since the last progress, with what they took
     double finished_us_ = 0;

@@ -54,8 +54,11 @@ Result<void> SlicedStep::record(gpu::Recorder &recorder, std::uint32_t begin, st
     if (each) recorder.timestamp(*each, 0);
     for (std::uint32_t i = begin; i < end; ++i) {
         FF_TRY(record_launch(recorder, launches_[i], *pipelines_[i]));
-        if (const auto copy = copies_.find(i); copy != copies_.end())
+        if (const auto copy = copies_.find(i); copy != copies_.end()) {
             FF_TRY(recorder.copy(copy->second.from, copy->second.to, "hidden"));
+            // The next launch could run beside it, but synchronization validation sees bindings, not the bytes used.
+            recorder.barrier();
+        }
         if (each) recorder.timestamp(*each, i - begin + 1);
     }
     return {};

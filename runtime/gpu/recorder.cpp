@@ -187,6 +187,12 @@ Result<void> Recorder::copy(const BufferView &from, const BufferView &to, std::s
     return {};
 }
 
+void Recorder::barrier() {
+    impl_->full_barrier();
+    impl_->tracker.reset();
+    ++impl_->out().barriers;
+}
+
 void Recorder::timestamp(Timestamps &timestamps, std::uint32_t index) {
     Impl &self = *impl_;
     if (index >= timestamps.count()) return;

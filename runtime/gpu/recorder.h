@@ -57,6 +57,7 @@ class Recorder {
 
     Result<void> launch(const LaunchDescription &launch);
     Result<void> copy(const BufferView &from, const BufferView &to, std::string_view label); // the smaller size of both
+    void barrier(); // orders all that came before with all that follows, whatever it uses
     void timestamp(Timestamps &timestamps, std::uint32_t index); // after all earlier launches have finished
     // Ends with a barrier that makes everything visible to the host.
     Result<CommandBuffer> finish();

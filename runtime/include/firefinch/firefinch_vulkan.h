@@ -89,6 +89,72 @@ FF_API ff_status ff_device_requirements_get(const ff_device_requirements *requir
 FF_API ff_status ff_device_requirements_enable(const ff_device_requirements *requirements,
                                                VkPhysicalDeviceFeatures2 *chain, uint32_t *missing, ff_error *error);
 
+/* ---- slices among the program's own work (docs/embedding.md) ---------------------------------------------------------- */
+
+typedef struct ff_semaphore_at {
+    VkSemaphore semaphore;
+    uint64_t value; /* of a timeline semaphore; of a binary one it is not used */
+} ff_semaphore_at;
+
+typedef struct ff_slice_order {
+    uint32_t struct_size;
+    const ff_semaphore_at *wait;   /* [wait_count] before anything of the slice */
+    size_t wait_count;
+    const ff_semaphore_at *signal; /* [signal_count] after all of it; also where the call had nothing to submit */
+    size_t signal_count;
+} ff_slice_order;
+#define FF_SLICE_ORDER_INIT {sizeof(ff_slice_order), 0, 0, 0, 0}
+
+/* As ff_session_advance, after and before these semaphores. */
+FF_API ff_status ff_session_submit(ff_session *session, uint64_t budget_us, const ff_slice_order *order,
+                                   ff_slice_progress *out, ff_error *error);
+
+/**
+ * What ff_session_advance would submit goes into a command buffer that the program is recording, on a queue of the
+ * engine's family and outside a render pass. It is submitted once, and before what later calls for this session record or
+ * submit. `out` says the slice's number.
+ *
+ * First comes a barrier from all commands (memory writes) to compute shaders, transfers and indirect reads, last one from
+ * compute shaders and transfers (writes) to all commands and the host: what the program does before and after, in the
+ * same queue, needs no barrier of its own on account of the slice. Pipeline, descriptor set 0 and push constants of the
+ * compute bind point are changed.
+ *
+ * Four slices may be unfinished: say with ff_session_retire which have finished, or no more is recorded and no token comes.
+ * Fails as ff_session_advance does; what was recorded until then can be submitted or not.
+ */
+FF_API ff_status ff_session_record(ff_session *session, VkCommandBuffer commands, uint64_t budget_us,
+                                   ff_slice_progress *out, ff_error *error);
+/* Every command buffer with this run's slices up to `slice` has finished: a fence or a semaphore says so. */
+FF_API ff_status ff_session_retire(ff_session *session, uint64_t slice, ff_error *error);
+
+/* What a submission of the program's waits for to come after the session's last submitted slice: the engine's timeline
+ * semaphore and a value that is, or will be, reached. Fails with FF_ERROR_UNSUPPORTED where the device has no timeline
+ * semaphores. */
+FF_API ff_status ff_session_timeline(ff_session *session, ff_semaphore_at *out, ff_error *error);
+
+typedef enum ff_session_data {
+    FF_SESSION_LOGITS = 0,      /* float [V], after the last token read */
+    FF_SESSION_TOKENS = 1,      /* uint [256]: the produced token number n, from 0, is at n % 256 */
+    FF_SESSION_TOKEN_COUNT = 2, /* uint: tokens produced by this run */
+    FF_SESSION_HIDDEN = 3       /* float [C]: the residual stream after a layer, of the last token that was read by itself
+                                   (as produced ones are); needs ff_session_keep_hidden */
+} ff_session_data;
+
+typedef struct ff_buffer_range {
+    VkBuffer buffer;     /* of storage and transfer usage, owned by the engine's queue family */
+    VkDeviceSize offset; /* a multiple of 4, of FF_SESSION_HIDDEN of 256; bind from minStorageBufferOffsetAlignment's
+                            multiple below it */
+    VkDeviceSize size;   /* bytes */
+} ff_buffer_range;
+
+/* Where a running session's data lies, for shaders that react to it, between its slices. The range is the same until the
+ * run is over; its buffer lives as long as the model. layer: of FF_SESSION_HIDDEN. Fails with FF_ERROR_ARGUMENT. */
+FF_API ff_status ff_session_buffer(ff_session *session, ff_session_data data, uint32_t layer, ff_buffer_range *out,
+                                   ff_error *error);
+/* 1: runs that are started from now on keep the residual stream after each layer (a copy of C floats a layer). Fails with
+ * FF_ERROR_ARGUMENT while a run is not over. */
+FF_API ff_status ff_session_keep_hidden(ff_session *session, int keep, ff_error *error);
+
 #ifdef __cplusplus
 }
 #endif
