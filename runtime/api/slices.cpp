@@ -28,6 +28,7 @@ ff_slice_progress api::slice_progress(const engine::SliceProgress &progress) {
     info.finished = progress.finished;
     info.expected_us = progress.expected_us;
     info.finished_us = progress.finished_us;
+    info.longest_us = progress.longest_us;
     info.prompt_read = progress.prompt_read;
     info.produced = progress.produced;
     info.reason = static_cast<ff_stop_reason>(progress.reason);

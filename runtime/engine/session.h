@@ -20,7 +20,7 @@ struct SliceProgress {
     std::uint32_t launches = 0, next_launch = 0, step_launches = 0;
     double expected_us = 0;
     std::uint32_t finished = 0;
-    double finished_us = 0;
+    double finished_us = 0, longest_us = 0;
     std::uint64_t prompt_read = 0, produced = 0;
     StopReason reason = StopReason::limit;
 };

@@ -283,6 +283,7 @@ Result<void> Session::Run::learn(Slice &slice) {
     }
     ++finished_slices_;
     finished_us_ += took;
+    longest_us_ = std::max(longest_us_, took);
     return {};
 }
 
@@ -386,6 +387,7 @@ SliceProgress Session::Run::progress(const Slice &slice) {
     made.expected_us = slice.expected_us;
     made.finished = std::exchange(finished_slices_, 0);
     made.finished_us = std::exchange(finished_us_, 0);
+    made.longest_us = std::exchange(longest_us_, 0);
     made.prompt_read = read_;
     made.produced = delivered_;
     made.reason = reason_;

@@ -103,7 +103,7 @@ class Session::Run {
     std::uint64_t slice_number_ = 0, last_submission_ = 0;
     std::deque<std::uint32_t> tokens_;
     std::uint32_t finished_slices_ = 0; // since the last progress, with what they took
-    double finished_us_ = 0;
+    double finished_us_ = 0, longest_us_ = 0;
     StopReason reason_ = StopReason::limit;
 };
 

@@ -249,6 +249,57 @@ static void batches(ff_model *model) {
     ff_session_destroy(session[1]);
 }
 
+static int stop_at_second(void *payload, uint32_t token) {
+    (void)token;
+    return ++*(int *)payload == 2;
+}
+
+static void slices(ff_model *model, const ff_tokenizer *tokenizer) {
+    ff_session *session = NULL;
+    ff_generate_options options = FF_GENERATE_OPTIONS_INIT;
+    ff_slice_progress progress = FF_SLICE_PROGRESS_INIT;
+    ff_model_statistics statistics = FF_MODEL_STATISTICS_INIT;
+    const uint32_t prompt[3] = {72, 105, 33};
+    uint32_t tokens[8];
+    char text[8];
+    size_t count = 1, size = 1, sum = 0;
+    int called = 0;
+    REQUIRE_VOID(ff_session_create(&session, model, &error) == FF_OK);
+    CHECK(ff_session_start(session, NULL, 3, &options, &error) == FF_ERROR_ARGUMENT);
+    CHECK(ff_session_start(NULL, prompt, 3, &options, &error) == FF_ERROR_ARGUMENT);
+    CHECK(ff_session_poll(session, tokens, 8, &count, &error) == FF_OK && count == 0);
+    options.count = 4;
+    CHECK(ff_session_start(session, prompt, 3, &options, &error) == FF_OK);
+    CHECK(ff_session_start(session, prompt, 3, &options, &error) == FF_ERROR_ARGUMENT);
+    CHECK(ff_session_advance(NULL, 1000, &progress, &error) == FF_ERROR_ARGUMENT);
+    CHECK(ff_session_advance(session, 0, &progress, &error) == FF_OK && progress.slice == 0);
+    CHECK(progress.state == FF_RUN_READING);
+    do {
+        CHECK(ff_session_advance(session, FF_BUDGET_UNLIMITED, &progress, &error) == FF_OK);
+        CHECK(ff_session_wait(session, &error) == FF_OK);
+    } while (progress.state != FF_RUN_IDLE && !failures);
+    CHECK(progress.produced == 4 && progress.prompt_read == 3 && progress.reason == FF_STOP_LIMIT);
+    CHECK(ff_model_statistics_get(model, &statistics, &error) == FF_OK && statistics.slice_bytes > 0);
+    CHECK(ff_session_poll(session, tokens, 3, &count, &error) == FF_OK && count == 3);
+    CHECK(ff_session_poll(session, tokens, 3, NULL, &error) == FF_ERROR_ARGUMENT);
+    CHECK(ff_session_poll_text(session, NULL, text, 8, &size, &error) == FF_ERROR_ARGUMENT);
+    for (size = 1; size != 0 && !failures; sum += size)
+        CHECK(ff_session_poll_text(session, tokenizer, text, 8, &size, &error) == FF_OK);
+    CHECK(sum > 0);
+    options.on_token = stop_at_second;
+    options.payload = &called;
+    CHECK(ff_session_start(session, NULL, 0, &options, &error) == FF_OK);
+    do CHECK(ff_session_advance(session, 1000, &progress, &error) == FF_OK && ff_session_wait(session, &error) == FF_OK);
+    while (progress.state != FF_RUN_IDLE && !failures);
+    CHECK(called == 2 && progress.produced == 2 && progress.reason == FF_STOP_CALLBACK);
+    options.on_token = NULL;
+    CHECK(ff_session_start(session, prompt, 3, &options, &error) == FF_OK);
+    CHECK(ff_session_advance(session, 1, NULL, &error) == FF_OK && ff_session_reset(session, &error) == FF_ERROR_ARGUMENT);
+    CHECK(ff_session_cancel(NULL, &error) == FF_ERROR_ARGUMENT && ff_session_cancel(session, &error) == FF_OK);
+    CHECK(ff_session_reset(session, &error) == FF_OK);
+    ff_session_destroy(session);
+}
+
 static void synthetic(void) {
     ff_checkpoint *checkpoint = NULL;
     ff_model_info info = FF_MODEL_INFO_INIT;
@@ -294,6 +345,7 @@ static void engines(ff_engine *engine) {
 }
 
 static void models(ff_engine *engine, const ff_checkpoint *checkpoint) {
+    ff_tokenizer *tokenizer = NULL;
     ff_model *model = NULL;
     ff_model_options options = FF_MODEL_OPTIONS_INIT;
     ff_model_info info = FF_MODEL_INFO_INIT;
@@ -317,6 +369,9 @@ static void models(ff_engine *engine, const ff_checkpoint *checkpoint) {
     CHECK(ff_model_launch(model, 9999, &launch, &error) == FF_ERROR_ARGUMENT);
     sessions(model, "c_api_test.state");
     batches(model);
+    CHECK(ff_tokenizer_create(&tokenizer, "auto", checkpoint, &error) == FF_OK);
+    slices(model, tokenizer);
+    ff_tokenizer_destroy(tokenizer);
     ff_model_destroy(model);
     ff_model_destroy(NULL);
 }

@@ -592,12 +592,13 @@ typedef struct ff_slice_progress {
     uint32_t step_launches; /* that this step has */
     uint32_t finished;      /* slices that have finished since the last call */
     double expected_us;     /* that this slice will take, as far as is known */
-    double finished_us;     /* that the finished ones took, together; 0: not measured */
+    double finished_us;     /* that the finished ones took of the device, together; 0: not measured */
+    double longest_us;      /* that the longest of them took */
     uint64_t prompt_read;   /* tokens of the prompt, read by finished slices */
     uint64_t produced;      /* tokens that can be, or were, polled */
     ff_stop_reason reason;  /* when the run is over; FF_STOP_CALLBACK: by a callback or ff_session_cancel */
 } ff_slice_progress;
-#define FF_SLICE_PROGRESS_INIT {sizeof(ff_slice_progress), FF_RUN_IDLE, 0, 0, 0, 0, 0, 0, 0, 0, 0, FF_STOP_LIMIT}
+#define FF_SLICE_PROGRESS_INIT {sizeof(ff_slice_progress), FF_RUN_IDLE, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, FF_STOP_LIMIT}
 
 /**
  * Submits the next launches of the run that together should take no more than `budget_us` of the device's time, one at
