@@ -11,14 +11,14 @@ namespace {
 // With one slice in flight beside the one that runs the device does not wait for the host; a host that is frames ahead
 // of the device may have more of them.
 constexpr std::size_t kMostSlices = 4;
-constexpr std::uint32_t kMostSteps = 4;     // of a slice
-constexpr std::uint32_t kMostMeasured = 64; // launches of a slice that are measured one by one
-constexpr std::uint64_t kMeasureEvery = 64; // slices
-constexpr std::uint64_t kWaitEvery = 16;    // slices that are measured by waiting, where there are no timestamps
+constexpr std::uint32_t kMostPromptSteps = 16; // of a slice
+constexpr std::uint32_t kMostMeasured = 64;    // launches of a slice that are measured one by one
+constexpr std::uint64_t kMeasureEvery = 64;    // slices
+constexpr std::uint64_t kWaitEvery = 16;       // slices that are measured by waiting, where there are no timestamps
 constexpr std::uint64_t kMostWideSteps = shader::kWideQueueLength - 1;
 // What must be in the ring beyond a token that is read singly, so that the step does not take it for the last.
 constexpr std::size_t kPromptAhead = 1;
-static_assert(kMostSlices * kMostSteps * 2 <= shader::kProducedLength &&
+static_assert(Session::kMaxInFlight <= shader::kProducedLength &&
               kMostWideSteps * shader::kMostRows + kPromptAhead <= shader::kPromptLength);
 
 } // namespace
@@ -130,8 +130,11 @@ Session::Run::Slice Session::Run::choose(std::uint64_t budget_us) {
     Slice slice;
     if (over() || budget_us == 0 || slices_.size() >= kMostSlices) return slice;
     const double budget = budget_us == kUnlimited ? std::numeric_limits<double>::max() : static_cast<double>(budget_us);
-    for (std::uint32_t steps = 0; steps < kMostSteps; ++steps) {
-        if (!step_.step && !begin_step()) break;
+    for (std::uint32_t steps = 0;; ++steps) {
+        // Of the tokens that may be in flight half are in a slice, so that the device does not wait for the host.
+        const std::uint64_t most =
+            begun_ < prompt_.size() ? kMostPromptSteps : std::max<std::uint64_t>(1, in_flight_ / 2);
+        if (!step_.step && (steps >= most || !begin_step())) break;
         take_launches(slice, budget);
         if (step_.at < step_.step->count()) break;
         slice.rows += step_.rows;

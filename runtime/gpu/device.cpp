@@ -57,12 +57,15 @@ Result<std::shared_ptr<Device>> Device::create(std::shared_ptr<Instance> instanc
 
     const FeatureChain features(self.physical, self.traits);
     std::vector<const char *> extensions = features.extensions();
-    const bool priorities = options.low_priority && self.physical.has(VK_KHR_GLOBAL_PRIORITY_EXTENSION_NAME);
-    if (priorities) extensions.push_back(VK_KHR_GLOBAL_PRIORITY_EXTENSION_NAME);
+    // Two names of one extension, older drivers know the first.
+    const char *priorities = nullptr;
+    for (const char *name : {VK_EXT_GLOBAL_PRIORITY_EXTENSION_NAME, VK_KHR_GLOBAL_PRIORITY_EXTENSION_NAME})
+        if (options.low_priority && self.physical.has(name)) priorities = name;
+    if (priorities) extensions.push_back(priorities);
     VkDeviceQueueGlobalPriorityCreateInfoKHR priority{};
     priority.sType = VK_STRUCTURE_TYPE_DEVICE_QUEUE_GLOBAL_PRIORITY_CREATE_INFO_KHR;
     priority.globalPriority = VK_QUEUE_GLOBAL_PRIORITY_LOW_KHR;
-    const float weight = 1.0F;
+    const float weight = options.low_priority ? 0.0F : 1.0F; // among the queues of this device
     VkDeviceQueueCreateInfo queue{};
     queue.sType = VK_STRUCTURE_TYPE_DEVICE_QUEUE_CREATE_INFO;
     queue.pNext = priorities ? &priority : nullptr;

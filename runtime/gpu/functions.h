@@ -73,6 +73,7 @@
     X(vkCreateCommandPool)                                                                                             \
     X(vkDestroyCommandPool)                                                                                            \
     X(vkAllocateCommandBuffers)                                                                                        \
+    X(vkFreeCommandBuffers)                                                                                            \
     X(vkBeginCommandBuffer)                                                                                            \
     X(vkEndCommandBuffer)                                                                                              \
     X(vkCmdBindPipeline)                                                                                               \

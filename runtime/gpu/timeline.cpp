@@ -123,6 +123,7 @@ Result<std::uint64_t> Timeline::Impl::submit_with_semaphore(std::span<const VkCo
 }
 
 Result<std::uint64_t> Timeline::submit_together(std::span<const VkCommandBuffer> commands, const SubmitOrder &order) {
+    FF_TRY(impl_->device->check_not_lost());
     const std::lock_guard lock(impl_->mutex);
     return impl_->submit_one(commands, order);
 }

@@ -41,6 +41,49 @@ std::string text_of(const firefinch::Engine &engine) {
     return text_of(firefinch::Model(engine, firefinch::Checkpoint(kModel)));
 }
 
+// In slices, in command buffers that the program records and submits itself.
+std::string recorded_text(const firefinch::Engine &engine, const ff_vulkan_device &lent) {
+    VkCommandPoolCreateInfo pool_info{};
+    pool_info.sType = VK_STRUCTURE_TYPE_COMMAND_POOL_CREATE_INFO;
+    pool_info.flags = VK_COMMAND_POOL_CREATE_RESET_COMMAND_BUFFER_BIT;
+    pool_info.queueFamilyIndex = lent.queue_family;
+    VkCommandPool pool = VK_NULL_HANDLE;
+    REQUIRE(vkCreateCommandPool(lent.device, &pool_info, nullptr, &pool) == VK_SUCCESS);
+    VkCommandBufferAllocateInfo allocate{};
+    allocate.sType = VK_STRUCTURE_TYPE_COMMAND_BUFFER_ALLOCATE_INFO;
+    allocate.commandPool = pool;
+    allocate.commandBufferCount = 1;
+    VkCommandBuffer commands = VK_NULL_HANDLE;
+    REQUIRE(vkAllocateCommandBuffers(lent.device, &allocate, &commands) == VK_SUCCESS);
+    std::string text;
+    {
+        const firefinch::Model model(engine, firefinch::Checkpoint(kModel));
+        firefinch::Session session(model);
+        const ff_generate_options options = greedy();
+        session.start(kPrompt, &options);
+        for (ff_run_state state = FF_RUN_READING; state != FF_RUN_IDLE;) {
+            VkCommandBufferBeginInfo begin{};
+            begin.sType = VK_STRUCTURE_TYPE_COMMAND_BUFFER_BEGIN_INFO;
+            REQUIRE(vkBeginCommandBuffer(commands, &begin) == VK_SUCCESS);
+            const ff_slice_progress progress = firefinch::record(session, commands, 5000);
+            REQUIRE(vkEndCommandBuffer(commands) == VK_SUCCESS);
+            VkSubmitInfo submit{};
+            submit.sType = VK_STRUCTURE_TYPE_SUBMIT_INFO;
+            submit.commandBufferCount = 1;
+            submit.pCommandBuffers = &commands;
+            lent.lock(lent.payload);
+            REQUIRE(vkQueueSubmit(lent.queue, 1, &submit, VK_NULL_HANDLE) == VK_SUCCESS);
+            REQUIRE(vkQueueWaitIdle(lent.queue) == VK_SUCCESS);
+            lent.unlock(lent.payload);
+            firefinch::retire(session, progress.slice);
+            state = progress.state;
+            for (const std::uint32_t token : session.poll()) text += static_cast<char>(token);
+        }
+    }
+    vkDestroyCommandPool(lent.device, pool, nullptr);
+    return text;
+}
+
 // What an engine on a device of its own says.
 const std::string &own_text() {
     static const std::string text = [] {
@@ -80,6 +123,7 @@ TEST_CASE("a borrowed device with nothing enabled, and with everything, says wha
             const ff_vulkan_device lent = host.lend();
             const firefinch::Engine engine = engine_on(lent);
             CHECK(text_of(engine) == own_text());
+            CHECK(recorded_text(engine, lent) == own_text());
             CHECK(engine.memory().allocations == 0);
             if (enable == Enable::nothing)
                 CHECK(std::string(engine.device().traits).find("timeline") == std::string::npos);

@@ -409,6 +409,7 @@ int main(int argc, char **argv) {
     options.profile = getenv("FIREFINCH_TEST_PROFILE");
     options.log = count_message;
     options.log_payload = &messages;
+    options.low_priority = 1;
     options.validate = getenv("FIREFINCH_TEST_VALIDATE") == NULL || strcmp(getenv("FIREFINCH_TEST_VALIDATE"), "0") != 0;
     REQUIRE(ff_engine_create(&engine, &options, &error) == FF_OK);
     CHECK(ff_engine_device(engine, &device, &error) == FF_OK && device.name);

@@ -31,6 +31,38 @@ class DeviceRequirements {
     detail::Owner<ff_device_requirements, ff_device_requirements_destroy> handle_;
 };
 
+// As Session::advance, after and before these semaphores.
+inline ff_slice_progress submit(Session &session, std::uint64_t budget_us, const std::vector<ff_semaphore_at> &wait,
+                                const std::vector<ff_semaphore_at> &signal) {
+    auto order = detail::sized<ff_slice_order>();
+    order.wait = wait.data();
+    order.wait_count = wait.size();
+    order.signal = signal.data();
+    order.signal_count = signal.size();
+    return detail::fetch<ff_slice_progress>(ff_session_submit, session.get(), budget_us, &order);
+}
+// The same into a command buffer; retire() when that has finished.
+inline ff_slice_progress record(Session &session, VkCommandBuffer commands, std::uint64_t budget_us) {
+    return detail::fetch<ff_slice_progress>(ff_session_record, session.get(), commands, budget_us);
+}
+inline void retire(Session &session, std::uint64_t slice) {
+    detail::check(ff_session_retire, session.get(), slice);
+}
+// What comes after the session's last submitted slice waits for this.
+inline ff_semaphore_at timeline(Session &session) {
+    ff_semaphore_at at{};
+    detail::check(ff_session_timeline, session.get(), &at);
+    return at;
+}
+inline void keep_hidden(Session &session, bool keep) {
+    detail::check(ff_session_keep_hidden, session.get(), keep ? 1 : 0);
+}
+inline ff_buffer_range buffer(Session &session, ff_session_data data, std::uint32_t layer = 0) {
+    ff_buffer_range range{};
+    detail::check(ff_session_buffer, session.get(), data, layer, &range);
+    return range;
+}
+
 } // namespace firefinch
 
 #endif
