@@ -113,6 +113,18 @@ ff_status ff_checkpoint_info(const ff_checkpoint *checkpoint, ff_model_info *out
     });
 }
 
+ff_status ff_checkpoint_session_bytes(const ff_checkpoint *checkpoint, ff_session_bytes *out, ff_error *error) {
+    return api::guard(error, [&]() -> Result<void> {
+        if (!checkpoint || !out) return api::null_argument(checkpoint ? "out" : "checkpoint");
+        if (!checkpoint->description.ok()) return checkpoint->description.error();
+        const engine::SessionBytes bytes = engine::session_bytes(*checkpoint->description);
+        api::to_caller(ff_session_bytes{sizeof(ff_session_bytes), bytes.device, bytes.control, bytes.device,
+                                        bytes.snapshot, bytes.file},
+                       out);
+        return {};
+    });
+}
+
 size_t ff_checkpoint_tensor_count(const ff_checkpoint *checkpoint) {
     return checkpoint ? checkpoint->source->tensors().size() : 0;
 }

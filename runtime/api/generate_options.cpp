@@ -1,11 +1,16 @@
 #include "runtime/api/objects.h"
 
+#include <functional>
+
 namespace ff::api {
 
 Result<engine::GenerateOptions> generate_options(const ff_generate_options &given) {
     if (!given.stop_tokens && given.stop_token_count) return null_argument("stop_tokens");
     const ff_sampling &sampling = given.sampling;
     if (!sampling.logit_bias && sampling.logit_bias_count) return null_argument("logit_bias");
+    if (std::ranges::any_of(sampling.reserved, std::identity()) || std::ranges::any_of(given.reserved, std::identity()))
+        return Error{Status::argument, "reserved words of the sampling or generate options are not zero: start from "
+                                       "FF_GENERATE_OPTIONS_INIT"};
     engine::GenerateOptions options;
     options.count = given.count;
     options.sampling = {sampling.temperature,   sampling.top_k, sampling.top_p, sampling.presence,  sampling.frequency,

@@ -28,10 +28,11 @@ api::ModelOrigin api::origin_of(const ff_checkpoint &checkpoint) {
 }
 
 Result<engine::ModelOptions> api::model_options(const ff_engine &engine, const ff_model_options *given) {
-    const ff_model_options options = from_caller(given, {sizeof(ff_model_options), nullptr, 0, nullptr, nullptr});
+    const ff_model_options options = from_caller(given, ff_model_options FF_MODEL_OPTIONS_INIT);
     engine::ModelOptions ours;
     FF_TRY_ASSIGN(ours.weights.type, weights_named(options.weights));
     if (options.max_sessions) ours.max_sessions = options.max_sessions;
+    ours.state_memory_bytes = options.state_memory_bytes;
     ours.weights.log = engine.engine->options().log;
     if (options.progress)
         ours.weights.progress = [call = options.progress, payload = options.progress_payload](
@@ -96,6 +97,10 @@ ff_status ff_model_statistics_get(const ff_model *model, ff_model_statistics *ou
         ours.load_seconds = statistics.load_seconds;
         ours.pipeline_seconds = statistics.pipeline_seconds;
         ours.slice_bytes = model->model->lanes().bytes();
+        const engine::StatePager::Statistics paged = model->model->pager().statistics();
+        ours.resident_sessions = paged.slots;
+        ours.states_in = paged.ins;
+        ours.states_out = paged.outs;
         api::to_caller(ours, out);
         return {};
     });

@@ -34,7 +34,6 @@ struct LaunchText {
 struct ff_model {
     std::shared_ptr<ff::engine::Model> model;
     std::string version, container, tokenizer;
-    std::uint64_t stored_bytes = 0;
     std::vector<LaunchText> launches;
 };
 
@@ -50,6 +49,8 @@ struct ff_batch {
 
 struct ff_snapshot {
     ff::engine::Snapshot snapshot;
+    ff::model::StateLayout layout;
+    std::string fingerprint; // of the model it came from
 };
 
 struct ff_profile_report {

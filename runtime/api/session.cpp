@@ -1,7 +1,5 @@
 #include "runtime/api/objects.h"
 
-#include <fmt/format.h>
-
 using namespace ff;
 
 ff_status ff_session_create(ff_session **out, ff_model *model, ff_error *error) {
@@ -84,61 +82,20 @@ ff_status ff_session_load(ff_session *session, const char *path, ff_error *error
     });
 }
 
-ff_status ff_snapshot_create(ff_snapshot **out, ff_session *session, ff_error *error) {
+ff_status ff_session_prefetch(ff_session *session, ff_error *error) {
     return api::guard(error, [&]() -> Result<void> {
-        if (!out || !session) return api::null_argument(out ? "session" : "out");
-        FF_TRY_ASSIGN(engine::Snapshot snapshot, session->session->snapshot());
-        *out = new ff_snapshot{std::move(snapshot)};
-        return {};
+        if (!session) return api::null_argument("session");
+        return session->session->prefetch();
     });
 }
 
-void ff_snapshot_destroy(ff_snapshot *snapshot) {
-    delete snapshot;
-}
-
-uint64_t ff_snapshot_bytes(const ff_snapshot *snapshot) {
-    return snapshot ? snapshot->snapshot.states.size() + sizeof(float) * snapshot->snapshot.logits.size() : 0;
-}
-
-ff_status ff_session_restore(ff_session *session, const ff_snapshot *snapshot, ff_error *error) {
+ff_status ff_session_evict(ff_session *session, ff_error *error) {
     return api::guard(error, [&]() -> Result<void> {
-        if (!session || !snapshot) return api::null_argument(session ? "snapshot" : "session");
-        return session->session->restore(snapshot->snapshot);
+        if (!session) return api::null_argument("session");
+        return session->session->evict();
     });
 }
 
-ff_status ff_session_profile(ff_profile_report **out, ff_session *session, uint32_t steps, ff_error *error) {
-    return api::guard(error, [&]() -> Result<void> {
-        if (!out || !session) return api::null_argument(out ? "session" : "out");
-        auto report = std::make_unique<ff_profile_report>();
-        FF_TRY_ASSIGN(report->costs, session->session->profile(steps));
-        for (const engine::KernelCost &cost : report->costs)
-            report->names.emplace_back(cost.variant->kernel, cost.variant->name);
-        *out = report.release();
-        return {};
-    });
-}
-
-void ff_profile_report_destroy(ff_profile_report *report) {
-    delete report;
-}
-
-size_t ff_profile_report_count(const ff_profile_report *report) {
-    return report ? report->costs.size() : 0;
-}
-
-ff_status ff_profile_report_kernel(const ff_profile_report *report, size_t index, ff_kernel_cost *out,
-                                   ff_error *error) {
-    return api::guard(error, [&]() -> Result<void> {
-        if (!report || !out) return api::null_argument(report ? "out" : "report");
-        if (index >= report->costs.size())
-            return Error{Status::argument, fmt::format("kernel {} of {}", index, report->costs.size())};
-        const engine::KernelCost &cost = report->costs[index];
-        const auto &[kernel, variant] = report->names[index];
-        api::to_caller(ff_kernel_cost{sizeof(ff_kernel_cost), kernel.c_str(), variant.c_str(), cost.calls,
-                                      cost.microseconds, cost.bytes},
-                       out);
-        return {};
-    });
+int ff_session_resident(const ff_session *session) {
+    return session && session->session->resident() ? 1 : 0;
 }

@@ -56,6 +56,8 @@ Result<void> Batch::add(std::shared_ptr<Session> session, BatchRequest request) 
         return Error{Status::argument, fmt::format("the batch has its {} sessions: wait until one has ended, or make "
                                                    "a larger batch",
                                                    max_sessions_)};
+    FF_TRY(session->be_resident());
+    model_->pager().pin(session->number_);
     session->in_batch_ = true;
     begin_generating(session->entry(), request.options);
     Member &member = members_.emplace_back();
@@ -78,7 +80,7 @@ Result<void> Batch::stop(Member &member) {
     for (; !steps_.empty(); steps_.pop_front()) FF_TRY(deliver(steps_.front())); // left by a run that failed
     if (!member.stopped) member.stopped = StopReason::callback;
     if (wants_step(member)) {
-        const ControlBlock::Run run{member.session->slot_, 0};
+        const ControlBlock::Run run{member.session->number_, 0};
         entry(member).generating = 0;
         FF_TRY_ASSIGN(const std::uint64_t value,
                       model_->submit_wide(std::span(&run, 1), decode_steps_.front()->read()));
@@ -147,7 +149,7 @@ Result<bool> Batch::submit() {
         else if (!reads_prompt(member)) member.closed = true;
         ++member.in_flight;
         ++member.result.steps;
-        runs.push_back({member.session->slot_, rows[i], reads_prompt(member)});
+        runs.push_back({member.session->number_, rows[i], reads_prompt(member)});
         step.served.push_back({&member, samples});
     }
     FF_TRY_ASSIGN(step.value, model_->submit_wide(runs, wide->read()));
@@ -206,6 +208,7 @@ void Batch::leave(Member &member) {
     control.pending = 0; // at most a token that was sampled and not delivered
     if (member.put > 0) session.has_logits_ = !reads_prompt(member);
     session.in_batch_ = false;
+    model_->pager().unpin(session.number_);
     member.result.produced = member.delivered;
     member.result.reason = member.stopped.value_or(StopReason::limit);
 }

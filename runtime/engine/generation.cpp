@@ -27,11 +27,11 @@ Result<void> Session::Generation::submit_batch() {
     std::vector<VkCommandBuffer> commands;
     if (options_.on_token) { // only a caller who is asked can stop in between
         batch.spare = model_.spare_slot(static_cast<std::uint32_t>(next_step_ / batch_steps_ % 2));
-        FF_TRY_ASSIGN(const VkCommandBuffer copy, model_.copy_of_slot(session_.slot_, batch.spare));
+        FF_TRY_ASSIGN(const VkCommandBuffer copy, model_.copy_of_slot(session_.slot(), batch.spare));
         commands.push_back(copy);
     }
     commands.insert(commands.end(), batch.steps, model_.step());
-    FF_TRY_ASSIGN(batch.last_value, model_.submit(session_.slot_, commands, static_cast<std::uint32_t>(batch.steps)));
+    FF_TRY_ASSIGN(batch.last_value, model_.submit(session_.number_, commands, static_cast<std::uint32_t>(batch.steps)));
     next_step_ += batch.steps;
     outstanding_.push_back(batch);
     return {};
@@ -59,8 +59,8 @@ Result<void> Session::Generation::go_back() {
             return last >= candidate.first_step && last < candidate.first_step + candidate.steps;
         });
         const std::uint64_t fed = fed_before(batch->first_step);
-        FF_TRY_ASSIGN(const VkCommandBuffer copy, model_.copy_of_slot(batch->spare, session_.slot_));
-        FF_TRY(model_.submit(session_.slot_, std::span(&copy, 1), 0));
+        FF_TRY_ASSIGN(const VkCommandBuffer copy, model_.copy_of_slot(batch->spare, session_.slot()));
+        FF_TRY(model_.submit(session_.number_, std::span(&copy, 1), 0));
         entry_.parity = first_parity_ ^ static_cast<std::uint32_t>(fed & 1U);
         entry_.pending = 0;
         return session_.reread(std::span(delivered_).subspan(fed));
@@ -108,6 +108,7 @@ Result<GenerateResult> Session::generate(const GenerateOptions &options) {
     if (!has_logits_)
         return Error{Status::argument, "nothing was read yet, so there is nothing to go on from: read a prompt first"};
     const std::lock_guard lock(model_->mutex());
+    FF_TRY(be_resident());
     return Generation(*this, options).run();
 }
 

@@ -15,25 +15,19 @@ double seconds_since(Clock::time_point start) {
     return std::chrono::duration<double>(Clock::now() - start).count();
 }
 
-Result<void> record_slot_copy(gpu::Recorder &recorder, const model::StateStore &states, std::uint32_t from,
-                              std::uint32_t to) {
-    for (std::uint32_t layer = 0; layer < states.layers(); ++layer)
-        FF_TRY(recorder.copy(states.slot(layer, from), states.slot(layer, to), "state"));
-    return {};
-}
-
 } // namespace
 
 Result<std::shared_ptr<Model>> Model::create(std::shared_ptr<Engine> engine, const loader::TensorSource &source,
                                              const loader::ModelDescription &description, const ModelOptions &options) {
     std::shared_ptr<Model> model(new Model);
     model->engine_ = std::move(engine);
-    model->max_sessions_ = options.max_sessions;
     const auto start = Clock::now();
+    FF_TRY_ASSIGN(const std::uint32_t resident, resident_sessions(description, options.max_sessions, kSpareSlots,
+                                                                  options.state_memory_bytes));
     const FingerprintedSource seen(source);
     FF_TRY_ASSIGN(model->loaded_, model::LoadedModel::load(model->engine_->device(), seen, description,
                                                            {.weights = options.weights,
-                                                            .slots = options.max_sessions + 2,
+                                                            .slots = resident + kSpareSlots,
                                                             .entries = options.max_sessions,
                                                             .upload_ring_bytes = options.upload_ring_bytes}));
     FF_TRY_ASSIGN(model->fingerprint_, seen.fingerprint());
@@ -63,30 +57,13 @@ Result<void> Model::prepare(const ModelOptions &options) {
                                       std::uint64_t{4} * description().vocabulary * kReadbackRows, "readback"));
     costs_ = std::make_unique<LaunchCosts>(device->info().type);
     lanes_ = std::make_unique<LanePool>(*engine_, *loaded_);
-    slot_taken_.assign(max_sessions_, false);
-    for (std::uint32_t slot = 0; slot < max_sessions_; ++slot) control().entry(slot).slot = slot;
+    FF_TRY_ASSIGN(pager_, StatePager::create(device, *loaded_, *timeline_, options.max_sessions,
+                                             loaded_->states().slots() - kSpareSlots));
     return {};
 }
 
 Model::~Model() {
     if (timeline_) (void)timeline_->wait(timeline_->submitted());
-}
-
-Result<std::uint32_t> Model::take_slot() {
-    const std::lock_guard lock(slots_mutex_);
-    const auto free = std::find(slot_taken_.begin(), slot_taken_.end(), false);
-    if (free == slot_taken_.end())
-        return Error{Status::out_of_device_memory,
-                     fmt::format("all {} sessions of this model are in use; destroy one, or "
-                                 "load the model with a larger max_sessions",
-                                 max_sessions_)};
-    *free = true;
-    return static_cast<std::uint32_t>(free - slot_taken_.begin());
-}
-
-void Model::give_slot(std::uint32_t slot) {
-    const std::lock_guard lock(slots_mutex_);
-    slot_taken_[slot] = false;
 }
 
 Result<std::uint64_t> Model::submit(std::uint32_t entry, std::span<const VkCommandBuffer> commands,
@@ -102,20 +79,11 @@ Result<VkCommandBuffer> Model::copy_of_slot(std::uint32_t from, std::uint32_t to
     if (found != slot_copies_.end()) return found->second.handle();
     FF_TRY_ASSIGN(gpu::Recorder recorder,
                   gpu::Recorder::create(engine_->device(), fmt::format("state {} to {}", from, to), true));
-    FF_TRY(record_slot_copy(recorder, loaded_->states(), from, to));
+    const model::StateStore &states = loaded_->states();
+    for (std::uint32_t layer = 0; layer < states.layers(); ++layer)
+        FF_TRY(recorder.copy(states.slot(layer, from), states.slot(layer, to), "state"));
     FF_TRY_ASSIGN(gpu::CommandBuffer commands, recorder.finish());
     return slot_copies_.emplace(std::pair{from, to}, std::move(commands)).first->second.handle();
-}
-
-Result<VkCommandBuffer> Model::copy_of_session(std::uint32_t from, std::uint32_t to) {
-    const auto found = session_copies_.find({from, to});
-    if (found != session_copies_.end()) return found->second.handle();
-    FF_TRY_ASSIGN(gpu::Recorder recorder,
-                  gpu::Recorder::create(engine_->device(), fmt::format("session {} to {}", from, to), true));
-    FF_TRY(record_slot_copy(recorder, loaded_->states(), from, to));
-    FF_TRY(recorder.copy(loaded_->logits(from), loaded_->logits(to), "logits"));
-    FF_TRY_ASSIGN(gpu::CommandBuffer commands, recorder.finish());
-    return session_copies_.emplace(std::pair{from, to}, std::move(commands)).first->second.handle();
 }
 
 Result<VkCommandBuffer> Model::copy_of_logits(std::uint32_t slot, std::uint32_t row) {
@@ -161,42 +129,6 @@ Result<std::uint64_t> Model::submit_wide(std::span<const ControlBlock::Run> runs
 
 const float *Model::readback_row(std::uint32_t row) const {
     return reinterpret_cast<const float *>(readback_.view().mapped) + std::size_t{row} * description().vocabulary;
-}
-
-Result<std::vector<std::byte>> Model::read_slot(std::uint32_t slot) {
-    const model::StateStore &states = loaded_->states();
-    const std::uint64_t layer_bytes = states.layout().slot_bytes;
-    FF_TRY_ASSIGN(const gpu::Buffer target, gpu::Buffer::create(engine_->device(), gpu::MemoryKind::readback,
-                                                                states.bytes_per_slot(), "snapshot"));
-    FF_TRY_ASSIGN(gpu::Recorder recorder, gpu::Recorder::create(engine_->device(), "snapshot", false));
-    for (std::uint32_t layer = 0; layer < states.layers(); ++layer)
-        FF_TRY(recorder.copy(states.slot(layer, slot), target.view().slice(layer * layer_bytes, layer_bytes), "state"));
-    FF_TRY_ASSIGN(const gpu::CommandBuffer commands, recorder.finish());
-    const VkCommandBuffer handle = commands.handle();
-    FF_TRY_ASSIGN(const std::uint64_t value, timeline_->submit(std::span(&handle, 1)));
-    FF_TRY(timeline_->wait(value));
-    const std::byte *mapped = target.view().mapped;
-    return std::vector<std::byte>(mapped, mapped + states.bytes_per_slot());
-}
-
-Result<void> Model::write_slot(std::uint32_t slot, std::span<const std::byte> bytes) {
-    const model::StateStore &states = loaded_->states();
-    const std::uint64_t layer_bytes = states.layout().slot_bytes;
-    for (std::uint32_t layer = 0; layer < states.layers(); ++layer)
-        FF_TRY(uploader_.front().write(states.slot(layer, slot), bytes.subspan(layer * layer_bytes, layer_bytes)));
-    return uploader_.front().finish();
-}
-
-Result<void> Model::write_logits(std::uint32_t slot, std::span<const float> logits) {
-    FF_TRY(uploader_.front().write(loaded_->logits(slot), std::as_bytes(logits)));
-    return uploader_.front().finish();
-}
-
-Result<void> Model::reset_slot(std::uint32_t slot) {
-    const std::vector<std::byte> initial = loaded_->states().initial_layer();
-    for (std::uint32_t layer = 0; layer < loaded_->states().layers(); ++layer)
-        FF_TRY(uploader_.front().write(loaded_->states().slot(layer, slot), initial));
-    return uploader_.front().finish();
 }
 
 Result<std::unique_ptr<gpu::CommandBuffer>> Model::timed_step(gpu::Timestamps &timestamps) {

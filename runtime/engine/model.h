@@ -1,11 +1,9 @@
 // A loaded model that can run: its decode step recorded once, and the queue of steps submitted to the device.
 #pragma once
 
-#include "runtime/engine/control_block.h"
 #include "runtime/engine/lane.h"
+#include "runtime/engine/state_pager.h"
 #include "runtime/engine/wide_step.h"
-#include "runtime/gpu/timeline.h"
-#include "runtime/model/plan.h"
 
 #include <map>
 #include <mutex>
@@ -16,6 +14,7 @@ struct ModelOptions {
     model::WeightOptions weights;
     std::uint32_t max_sessions = 4;
     std::uint64_t upload_ring_bytes = 32ULL << 20; // of the weights; a quarter is uploaded at a time
+    std::uint64_t state_memory_bytes = 0; // for their states on the device; 0: no limit
 };
 
 struct ModelStatistics {
@@ -40,11 +39,10 @@ class Model {
     const std::vector<bool> &barrier_before() const { return step_->barrier_before(); }
     const std::string &fingerprint() const { return fingerprint_; } // of the tensors' names, shapes and first bytes
 
-    // A state slot and control entry of the same number. Fails with out_of_device_memory when all are taken.
-    Result<std::uint32_t> take_slot();
-    void give_slot(std::uint32_t slot);
-    // Two more states: what a generation goes back to when it is stopped between tokens.
-    std::uint32_t spare_slot(std::uint32_t which) const { return max_sessions_ + which; }
+    StatePager &pager() const { return *pager_; }
+    // Two more states than the pager has: what a generation goes back to when it is stopped between tokens.
+    static constexpr std::uint32_t kSpareSlots = 2;
+    std::uint32_t spare_slot(std::uint32_t which) const { return pager_->slots() + which; }
 
     // --- for sessions that run in slices, which need not hold the mutex for these.
     LanePool &lanes() { return *lanes_; }
@@ -61,8 +59,6 @@ class Model {
     Result<std::uint64_t> submit(std::uint32_t entry, std::span<const VkCommandBuffer> commands, std::uint32_t steps);
     // A command buffer that copies a state from slot to slot, without its logits; recorded at first use and kept.
     Result<VkCommandBuffer> copy_of_slot(std::uint32_t from, std::uint32_t to);
-    // With its logits; likewise.
-    Result<VkCommandBuffer> copy_of_session(std::uint32_t from, std::uint32_t to);
     // Copies a slot's logits into row `row` of the readback buffer; likewise.
     Result<VkCommandBuffer> copy_of_logits(std::uint32_t slot, std::uint32_t row);
     // The step that reads a prompt; made at first use and kept.
@@ -76,11 +72,6 @@ class Model {
     Result<std::unique_ptr<gpu::CommandBuffer>> timed_step(gpu::Timestamps &timestamps);
     static constexpr std::uint32_t kReadbackRows = 16;
     const float *readback_row(std::uint32_t row) const;
-    // The states of all layers of a slot, one after the other, with nothing of it in flight.
-    Result<std::vector<std::byte>> read_slot(std::uint32_t slot);
-    Result<void> write_slot(std::uint32_t slot, std::span<const std::byte> states);
-    Result<void> write_logits(std::uint32_t slot, std::span<const float> logits);
-    Result<void> reset_slot(std::uint32_t slot);
 
   private:
     Model() = default;
@@ -89,19 +80,18 @@ class Model {
     std::shared_ptr<Engine> engine_;
     std::unique_ptr<model::LoadedModel> loaded_;
     std::unique_ptr<gpu::Timeline> timeline_;
+    std::unique_ptr<StatePager> pager_;
     std::vector<gpu::Uploader> uploader_; // one; a vector because it has no default
     std::unique_ptr<gpu::CommandBuffer> step_;
     std::map<std::pair<std::uint32_t, std::uint32_t>, std::unique_ptr<WideStep>> wide_steps_; // by rows and runs
-    std::map<std::pair<std::uint32_t, std::uint32_t>, gpu::CommandBuffer> slot_copies_, session_copies_, logits_copies_;
+    std::map<std::pair<std::uint32_t, std::uint32_t>, gpu::CommandBuffer> slot_copies_, logits_copies_;
     gpu::Buffer readback_;
     std::unique_ptr<LaunchCosts> costs_;
     std::unique_ptr<LanePool> lanes_;
     ModelStatistics statistics_;
     std::string fingerprint_;
-    std::uint32_t max_sessions_ = 0;
     std::uint64_t steps_submitted_ = 0, wide_steps_submitted_ = 0;
-    std::mutex mutex_, slots_mutex_;
-    std::vector<bool> slot_taken_;
+    std::mutex mutex_;
 };
 
 } // namespace ff::engine

@@ -60,6 +60,7 @@ Result<std::vector<KernelCost>> Session::profile(std::uint32_t steps) {
 
 Result<std::vector<std::vector<double>>> Session::timed_steps(gpu::Timestamps &timestamps, std::uint32_t steps) {
     const std::lock_guard lock(model_->mutex());
+    FF_TRY(be_resident());
     FF_TRY_ASSIGN(const std::unique_ptr<gpu::CommandBuffer> commands, model_->timed_step(timestamps));
     GenerateOptions options;
     options.count = std::uint64_t{steps} + kWarmUp + 1; // the limit is not reached: its step would not sample
@@ -68,7 +69,7 @@ Result<std::vector<std::vector<double>>> Session::timed_steps(gpu::Timestamps &t
     std::vector<std::vector<double>> times;
     for (std::uint32_t step = 0; step < kWarmUp + steps; ++step) {
         const VkCommandBuffer handle = commands->handle();
-        FF_TRY_ASSIGN(const std::uint64_t value, model_->submit(slot_, std::span(&handle, 1), 1));
+        FF_TRY_ASSIGN(const std::uint64_t value, model_->submit(number_, std::span(&handle, 1), 1));
         FF_TRY(model_->timeline().wait(value));
         FF_TRY_ASSIGN(std::vector<double> microseconds, timestamps.read_microseconds());
         if (step >= kWarmUp) times.push_back(std::move(microseconds));

@@ -19,37 +19,46 @@ constexpr std::size_t kWideFrom = 16;
 } // namespace
 
 Result<std::unique_ptr<Session>> Session::create(std::shared_ptr<Model> model) {
-    FF_TRY_ASSIGN(const std::uint32_t slot, model->take_slot());
-    std::unique_ptr<Session> session(new Session(std::move(model), slot));
-    FF_TRY(session->reset());
+    FF_TRY_ASSIGN(const std::uint32_t number, model->pager().take());
+    std::unique_ptr<Session> session(new Session(std::move(model), number));
+    session->begin_from(0, false);
     return session;
 }
 
-Session::Session(std::shared_ptr<Model> model, std::uint32_t slot) : model_(std::move(model)), slot_(slot) {}
+Session::Session(std::shared_ptr<Model> model, std::uint32_t number) : model_(std::move(model)), number_(number) {}
 
 Session::~Session() {
     run_.reset(); // nothing of it may be in flight when the slot gets another owner
-    model_->give_slot(slot_);
+    model_->pager().give(number_);
 }
 
 Result<void> Session::reset() {
     FF_TRY(check_free());
     const std::lock_guard lock(model_->mutex());
-    FF_TRY(model_->reset_slot(slot_));
+    FF_TRY(model_->pager().reset(number_));
     begin_from(0, false);
     return {};
 }
 
 Result<std::unique_ptr<Session>> Session::fork() {
     FF_TRY(check_free());
-    FF_TRY_ASSIGN(const std::uint32_t slot, model_->take_slot());
-    std::unique_ptr<Session> other(new Session(model_, slot));
+    FF_TRY_ASSIGN(std::unique_ptr<Session> other, create(model_));
     const std::lock_guard lock(model_->mutex());
-    FF_TRY_ASSIGN(const VkCommandBuffer copy, model_->copy_of_session(slot_, slot));
-    FF_TRY_ASSIGN(const std::uint64_t value, model_->submit(slot, std::span(&copy, 1), 0));
-    FF_TRY(model_->timeline().wait(value));
+    FF_TRY(model_->pager().copy(number_, other->number_));
     other->begin_from(entry().parity, has_logits_);
     return other;
+}
+
+Result<void> Session::prefetch() {
+    FF_TRY(check_free());
+    const std::lock_guard lock(model_->mutex());
+    return be_resident();
+}
+
+Result<void> Session::evict() {
+    FF_TRY(check_free());
+    const std::lock_guard lock(model_->mutex());
+    return model_->pager().send_out(number_);
 }
 
 void Session::begin_from(std::uint32_t parity, bool has_logits) {
@@ -118,7 +127,7 @@ Result<void> Session::read_singly(std::span<const std::uint32_t> tokens) {
         if (before) FF_TRY(model_->timeline().wait(before));
         put_prompt(tokens.subspan(at, count));
         before = last;
-        FF_TRY_ASSIGN(last, model_->submit(slot_, std::span(steps).first(count), static_cast<std::uint32_t>(count)));
+        FF_TRY_ASSIGN(last, model_->submit(number_, std::span(steps).first(count), static_cast<std::uint32_t>(count)));
     }
     return model_->timeline().wait(last);
 }
@@ -131,15 +140,15 @@ Result<void> Session::read_wide(std::span<const std::uint32_t> tokens) {
         if (before) FF_TRY(model_->timeline().wait(before));
         put_prompt(tokens.subspan(at, count));
         before = last;
-        const ControlBlock::Run run{slot_, static_cast<std::uint32_t>(count), at + count < tokens.size()};
+        const ControlBlock::Run run{number_, static_cast<std::uint32_t>(count), at + count < tokens.size()};
         FF_TRY_ASSIGN(last, model_->submit_wide(std::span(&run, 1), step->read()));
     }
     return model_->timeline().wait(last);
 }
 
 Result<void> Session::fetch_logits(float *logits) {
-    FF_TRY_ASSIGN(const VkCommandBuffer copy, model_->copy_of_logits(slot_, 0));
-    FF_TRY_ASSIGN(const std::uint64_t value, model_->submit(slot_, std::span(&copy, 1), 0));
+    FF_TRY_ASSIGN(const VkCommandBuffer copy, model_->copy_of_logits(slot(), 0));
+    FF_TRY_ASSIGN(const std::uint64_t value, model_->submit(number_, std::span(&copy, 1), 0));
     FF_TRY(model_->timeline().wait(value));
     std::copy_n(model_->readback_row(0), model_->description().vocabulary, logits);
     return {};
@@ -149,6 +158,7 @@ Result<void> Session::prefill(std::span<const std::uint32_t> tokens, float *logi
     FF_TRY(check_free());
     FF_TRY(check_tokens(tokens));
     const std::lock_guard lock(model_->mutex());
+    FF_TRY(be_resident());
     FF_TRY(read(tokens));
     return logits ? fetch_logits(logits) : Result<void>{};
 }
@@ -157,6 +167,7 @@ Result<void> Session::evaluate(std::span<const std::uint32_t> tokens, float *log
     FF_TRY(check_free());
     FF_TRY(check_tokens(tokens));
     const std::lock_guard lock(model_->mutex());
+    FF_TRY(be_resident());
     begin_reading();
     const std::size_t wide = wide_share(tokens.size());
     if (wide > 0) FF_TRY(evaluate_wide(tokens.first(wide), logits));
@@ -173,7 +184,7 @@ Result<void> Session::evaluate_wide(std::span<const std::uint32_t> tokens, float
     for (std::size_t at = 0; at < tokens.size(); at += wide_rows()) {
         const std::size_t count = std::min(wide_rows(), tokens.size() - at);
         put_prompt(tokens.subspan(at, count));
-        const ControlBlock::Run run{slot_, static_cast<std::uint32_t>(count), at + count < tokens.size()};
+        const ControlBlock::Run run{number_, static_cast<std::uint32_t>(count), at + count < tokens.size()};
         FF_TRY_ASSIGN(const std::uint64_t value, model_->submit_wide(std::span(&run, 1), commands));
         FF_TRY(model_->timeline().wait(value));
         std::copy_n(step->logits(), count * vocabulary, logits + at * vocabulary);
@@ -188,12 +199,12 @@ Result<void> Session::evaluate_singly(std::span<const std::uint32_t> tokens, flo
         const std::size_t count = std::min<std::size_t>(Model::kReadbackRows, tokens.size() - at);
         std::vector<VkCommandBuffer> commands; // a step, then its logits to the host, in turn
         for (std::uint32_t i = 0; i < count; ++i) {
-            FF_TRY_ASSIGN(const VkCommandBuffer copy, model_->copy_of_logits(slot_, i));
+            FF_TRY_ASSIGN(const VkCommandBuffer copy, model_->copy_of_logits(slot(), i));
             commands.push_back(model_->step());
             commands.push_back(copy);
         }
         put_prompt(tokens.subspan(at, count));
-        FF_TRY_ASSIGN(const std::uint64_t value, model_->submit(slot_, commands, static_cast<std::uint32_t>(count)));
+        FF_TRY_ASSIGN(const std::uint64_t value, model_->submit(number_, commands, static_cast<std::uint32_t>(count)));
         FF_TRY(model_->timeline().wait(value));
         for (std::uint32_t i = 0; i < count; ++i)
             std::copy_n(model_->readback_row(i), vocabulary, logits + (at + i) * vocabulary);
@@ -207,11 +218,9 @@ Result<Snapshot> Session::snapshot() {
     Snapshot snapshot;
     snapshot.shape = shape_of(model_->description());
     snapshot.parity = entry().parity;
-    FF_TRY_ASSIGN(snapshot.states, model_->read_slot(slot_));
-    if (has_logits_) {
-        snapshot.logits.resize(model_->description().vocabulary);
-        FF_TRY(fetch_logits(snapshot.logits.data()));
-    }
+    FF_TRY_ASSIGN(StatePager::State state, model_->pager().read(number_));
+    snapshot.states = std::move(state.states);
+    if (has_logits_) snapshot.logits = std::move(state.logits);
     return snapshot;
 }
 
@@ -222,15 +231,14 @@ Result<void> Session::restore(const Snapshot &snapshot) {
         return Error{Status::argument,
                      fmt::format("the snapshot is of {}; the model is {}", text_of(snapshot.shape), text_of(shape))};
     const std::lock_guard lock(model_->mutex());
-    FF_TRY(model_->write_slot(slot_, snapshot.states));
-    if (!snapshot.logits.empty()) FF_TRY(model_->write_logits(slot_, snapshot.logits));
+    FF_TRY(model_->pager().write(number_, snapshot.states, snapshot.logits));
     begin_from(snapshot.parity, !snapshot.logits.empty());
     return {};
 }
 
 Result<void> Session::save(const std::string &path) {
     FF_TRY_ASSIGN(const Snapshot taken, snapshot());
-    return write_state_file(path, taken, model_->loaded().states().layout(), model_->fingerprint());
+    return write_state_file(path, encode_state(taken, model_->loaded().states().layout(), model_->fingerprint()));
 }
 
 Result<void> Session::load(const std::string &path) {

@@ -1,4 +1,4 @@
-// One conversation: a state slot and what was read into it.
+// One conversation: a control entry, and a state that has a slot on the device while it is worked with.
 #pragma once
 
 #include "runtime/engine/generate_options.h"
@@ -45,6 +45,10 @@ class Session {
     Result<void> restore(const Snapshot &snapshot); // fails with argument if it is of another model's shape
     Result<void> save(const std::string &path);
     Result<void> load(const std::string &path);
+    // See ff_session_prefetch, _evict and _resident.
+    Result<void> prefetch();
+    Result<void> evict();
+    bool resident() const { return model_->pager().resident(number_); }
 
     // What a decode step's kernels cost; the session is afterwards as before. Fails with unsupported where the compute
     // queue has no timestamps.
@@ -64,8 +68,8 @@ class Session {
     Result<void> keep_hidden(bool keep);
     // What the run works in; null between runs.
     const Lane *lane() const;
-    gpu::BufferView logits() const { return model_->loaded().logits(slot_); } // [V]
-    std::uint64_t last_submission() const;                                   // of slices, on the model's timeline
+    gpu::BufferView logits() const { return model_->loaded().logits(slot()); } // [V]
+    std::uint64_t last_submission() const;                                     // of slices, on the model's timeline
 
     Model &model() const { return *model_; }
 
@@ -74,8 +78,12 @@ class Session {
     class Generation; // the loop of one generate call
     class Run;        // what start() began (sliced_run.h)
 
-    explicit Session(std::shared_ptr<Model> model, std::uint32_t slot);
-    volatile shader::ControlEntry &entry() { return model_->control().entry(slot_); }
+    explicit Session(std::shared_ptr<Model> model, std::uint32_t number);
+    volatile shader::ControlEntry &entry() { return model_->control().entry(number_); }
+    std::uint32_t slot() const {
+        return model_->control().entry(number_).slot;
+    } // while resident; under the model's mutex
+    Result<void> be_resident() { return model_->pager().bring_in(number_); }
     // Fails with argument while a batch has the session, or it runs in slices; waits for the end of a cancelled run.
     Result<void> check_free();
     void begin_from(std::uint32_t parity, bool has_logits); // the control entry, to go with what the slot holds
@@ -97,7 +105,7 @@ class Session {
     Result<std::vector<std::vector<double>>> timed_steps(gpu::Timestamps &timestamps, std::uint32_t steps);
 
     std::shared_ptr<Model> model_;
-    std::uint32_t slot_;
+    std::uint32_t number_; // of its control entry
     bool has_logits_ = false, in_batch_ = false, keeps_hidden_ = false;
     std::uint32_t chunk_ = 0;
     std::unique_ptr<Run> run_;

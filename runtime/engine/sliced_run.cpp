@@ -37,11 +37,29 @@ Result<std::unique_ptr<Session::Run>> Session::Run::start(Session &session, std:
     run->wide_ = run->prompt_.empty() ? 0 : session.wide_share(run->prompt_.size());
     FF_TRY_ASSIGN(run->lane_,
                   run->model_.lanes().take({.reads_prompts = run->wide_ > 0, .keeps_hidden = session.keeps_hidden_}));
-    run->lane_->clear(session.slot_);
+    FF_TRY(run->pin());
+    run->lane_->clear(session.slot());
     volatile shader::ControlEntry &entry = run->lane_->entry();
     entry.parity = session.entry().parity;
     if (run->options_) begin_generating(entry, *run->options_);
     return run;
+}
+
+Result<void> Session::Run::pin() {
+    StatePager &pager = model_.pager();
+    FF_TRY_ASSIGN(pinned_, pager.pin_without_eviction(session_.number_));
+    if (!pinned_) { // another session has to leave, which must not be at work
+        const std::lock_guard lock(model_.mutex());
+        FF_TRY(pager.bring_in(session_.number_));
+        pager.pin(session_.number_);
+        pinned_ = true;
+    }
+    return pager.wait(); // slices may run on another queue
+}
+
+void Session::Run::give_back() {
+    model_.lanes().give(std::move(lane_));
+    if (std::exchange(pinned_, false)) model_.pager().unpin(session_.number_);
 }
 
 Session::Run::~Run() {
@@ -50,7 +68,7 @@ Session::Run::~Run() {
         if (slice.value) (void)model_.timeline().wait(slice.value);
         if (slice.mark) lane_->clock().give(slice.mark);
     }
-    model_.lanes().give(std::move(lane_));
+    give_back();
 }
 
 bool Session::Run::put_prompt(std::size_t until) {
@@ -345,7 +363,7 @@ void Session::Run::settle() {
 void Session::Run::end(bool has_logits) {
     session_.begin_from(lane_->entry().parity, has_logits);
     step_.step = nullptr;
-    model_.lanes().give(std::move(lane_));
+    give_back();
 }
 
 void Session::Run::cancel() {

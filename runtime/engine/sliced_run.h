@@ -79,6 +79,8 @@ class Session::Run {
     void deliver(std::uint64_t produced); // those up to that number
     void settle();                        // when nothing is in flight: the run may be over
     void end(bool has_logits);
+    Result<void> pin(); // the session's state keeps its place on the device until the run is over
+    void give_back();   // that, and the lane
     SliceProgress progress(const Slice &slice);
 
     Session &session_;
@@ -93,6 +95,7 @@ class Session::Run {
     std::uint64_t wide_begun_ = 0, wide_finished_ = 0;
     // Tokens sampled by steps that have begun, by finished ones, and those of them that were delivered.
     std::uint64_t asked_ = 0, sampled_ = 0, delivered_ = 0;
+    bool pinned_ = false;
     bool closed_ = false;    // a step that reads the last token has begun
     bool halted_ = false;    // by a stop token: steps that were submitted later have no work
     bool cancelled_ = false; // by the caller or its callback

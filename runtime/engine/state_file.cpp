@@ -17,6 +17,7 @@ namespace {
 static_assert(std::endian::native == std::endian::little, "snapshots are little-endian");
 
 constexpr const char *kSchema = "firefinch-state/1";
+constexpr std::size_t kFingerprintDigits = 16;
 
 std::string tensor_name(std::uint32_t layer, const model::StatePart &part) {
     return fmt::format("blocks.{}.{}", layer, part.name);
@@ -38,15 +39,13 @@ void turn(const model::StatePart &part, std::byte *bytes) {
     std::memcpy(bytes, values.data(), part_bytes(part));
 }
 
-Error write_error(const std::string &path) {
-    return Error{Status::io, fmt::format("{}: cannot write the state file: {}", path, std::strerror(errno))};
-}
+struct Header {
+    std::string text; // padded to whole words of 8 bytes
+    std::uint64_t data_bytes = 0;
+};
 
-} // namespace
-
-Result<void> write_state_file(const std::string &path, const Snapshot &snapshot, const model::StateLayout &layout,
-                              const std::string &fingerprint) {
-    const StateShape &shape = snapshot.shape;
+Header header_of(const StateShape &shape, const model::StateLayout &layout, const std::string &fingerprint,
+                 bool with_logits) {
     nlohmann::ordered_json header;
     header["__metadata__"] = {{"format", kSchema},
                               {"rwkv_version", shape.version},
@@ -55,35 +54,60 @@ Result<void> write_state_file(const std::string &path, const Snapshot &snapshot,
                               {"heads", std::to_string(shape.heads)},
                               {"head_size", std::to_string(shape.head_size)},
                               {"model_fingerprint", fingerprint}};
-    std::uint64_t at = 0;
+    Header made;
     const auto describe = [&](const std::string &name, const std::vector<std::uint32_t> &sizes, std::uint64_t bytes) {
+        const std::uint64_t at = made.data_bytes;
         header[name] = {{"dtype", "F32"}, {"shape", sizes}, {"data_offsets", {at, at + bytes}}};
-        at += bytes;
+        made.data_bytes += bytes;
     };
     for (std::uint32_t layer = 0; layer < shape.layers; ++layer)
         for (const model::StatePart &part : layout.parts)
             describe(tensor_name(layer, part), part.shape, part_bytes(part));
-    if (!snapshot.logits.empty()) describe("logits", {shape.vocabulary}, std::uint64_t{4} * shape.vocabulary);
-    std::string text = header.dump();
-    text.resize((text.size() + 7) / 8 * 8, ' ');
+    if (with_logits) describe("logits", {shape.vocabulary}, std::uint64_t{4} * shape.vocabulary);
+    made.text = header.dump();
+    made.text.resize((made.text.size() + 7) / 8 * 8, ' ');
+    return made;
+}
 
+Error write_error(const std::string &path) {
+    return Error{Status::io, fmt::format("{}: cannot write the state file: {}", path, std::strerror(errno))};
+}
+
+} // namespace
+
+std::uint64_t state_file_bytes(const StateShape &shape, const model::StateLayout &layout, bool with_logits) {
+    const Header made = header_of(shape, layout, std::string(kFingerprintDigits, '0'), with_logits);
+    return sizeof made.text.size() + made.text.size() + made.data_bytes;
+}
+
+std::vector<std::byte> encode_state(const Snapshot &snapshot, const model::StateLayout &layout,
+                                    const std::string &fingerprint) {
+    const Header header = header_of(snapshot.shape, layout, fingerprint, !snapshot.logits.empty());
+    const std::uint64_t size = header.text.size();
+    std::vector<std::byte> file;
+    file.reserve(sizeof size + size + header.data_bytes);
+    const auto append = [&](const void *bytes, std::size_t count) {
+        file.insert(file.end(), static_cast<const std::byte *>(bytes), static_cast<const std::byte *>(bytes) + count);
+    };
+    append(&size, sizeof size);
+    append(header.text.data(), header.text.size());
+    for (std::uint32_t layer = 0; layer < snapshot.shape.layers; ++layer)
+        for (const model::StatePart &part : layout.parts) {
+            append(snapshot.states.data() + layer * layout.slot_bytes + part.offset +
+                       snapshot.parity * part.copy_stride,
+                   part_bytes(part));
+            if (part.turned) turn(part, file.data() + file.size() - part_bytes(part));
+        }
+    append(snapshot.logits.data(), 4 * snapshot.logits.size());
+    return file;
+}
+
+Result<void> write_state_file(const std::string &path, std::span<const std::byte> encoded) {
     const std::string temporary = path + ".partial";
     {
         std::ofstream file(temporary, std::ios::binary | std::ios::trunc);
         if (!file) return write_error(path);
-        const std::uint64_t size = text.size();
-        file.write(reinterpret_cast<const char *>(&size), sizeof size);
-        file.write(text.data(), static_cast<std::streamsize>(text.size()));
-        for (std::uint32_t layer = 0; layer < shape.layers; ++layer)
-            for (const model::StatePart &part : layout.parts) {
-                const std::byte *from = snapshot.states.data() + layer * layout.slot_bytes + part.offset +
-                                        snapshot.parity * part.copy_stride;
-                std::vector<std::byte> bytes(from, from + part_bytes(part));
-                if (part.turned) turn(part, bytes.data());
-                file.write(reinterpret_cast<const char *>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
-            }
-        file.write(reinterpret_cast<const char *>(snapshot.logits.data()),
-                   static_cast<std::streamsize>(4 * snapshot.logits.size()));
+        file.write(reinterpret_cast<const char *>(encoded.data()), static_cast<std::streamsize>(encoded.size()));
         file.flush();
         if (!file) {
             Error error = write_error(path);

@@ -1,13 +1,9 @@
 #include "runtime/kernels/kernel.h"
 
+#include "runtime/kernels/embedded_spirv.h"
 #include "runtime/kernels/tuning.h"
 
 #include <algorithm>
-
-#define FF_VARIANT(kernel, variant, needs, definitions)                                                                \
-    extern "C" const std::uint32_t ff_spirv_##kernel##_##variant[], ff_spirv_##kernel##_##variant##_end[];
-#include "shaders/variants.def"
-#undef FF_VARIANT
 
 namespace ff::kernels {
 namespace {
@@ -17,20 +13,23 @@ struct Needs {
 };
 constexpr Needs needs_none, needs_subgroup{.subgroup = true}, needs_coopmat{.coopmat = true};
 
-const std::vector<Variant> &table() {
-    static const std::vector<Variant> variants = {
+// Unpacked once for the process: what all engines read, and nobody writes.
+struct Table {
+    EmbeddedSpirv spirv = unpack_spirv();
+    std::vector<Variant> variants;
+    Table() {
+        std::size_t row = 0;
 #define FF_VARIANT(kernel, variant, needs, definitions)                                                                \
-    {#kernel,                                                                                                          \
-     #variant,                                                                                                         \
-     needs_##needs.subgroup,                                                                                           \
-     needs_##needs.coopmat,                                                                                            \
-     #definitions,                                                                                                     \
-     {ff_spirv_##kernel##_##variant,                                                                                   \
-      static_cast<std::size_t>(ff_spirv_##kernel##_##variant##_end - ff_spirv_##kernel##_##variant)}},
+    variants.push_back(                                                                                                \
+        {#kernel, #variant, needs_##needs.subgroup, needs_##needs.coopmat, #definitions, spirv.modules[row++]});
 #include "shaders/variants.def"
 #undef FF_VARIANT
-    };
-    return variants;
+    }
+};
+
+const std::vector<Variant> &table() {
+    static const Table made;
+    return made.variants;
 }
 
 const Variant &first_that_runs(std::string_view kernel, std::string_view prefix, const gpu::DeviceTraits &traits) {
@@ -63,7 +62,8 @@ const Variant &variant_for(std::string_view kernel, WeightType type, const gpu::
 std::optional<WeightType> weight_type_of(const Variant &variant) {
     for (int i = 0; i <= static_cast<int>(WeightType::nf4); ++i) {
         const auto type = static_cast<WeightType>(i);
-        const std::string_view name = name_of(type), rest = variant.name.substr(std::min(name.size(), variant.name.size()));
+        const std::string_view name = name_of(type),
+                               rest = variant.name.substr(std::min(name.size(), variant.name.size()));
         if (variant.name.starts_with(name) && (rest.empty() || rest.front() == '_')) return type;
     }
     return std::nullopt;

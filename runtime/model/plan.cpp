@@ -128,6 +128,11 @@ gpu::BufferView LoadedModel::logits(std::uint32_t slot) const {
     return logits_.view().slice(slot * bytes, bytes);
 }
 
+gpu::BufferView LoadedModel::history(std::uint32_t slot) const {
+    const std::uint64_t bytes = std::uint64_t{4} * description_.vocabulary;
+    return history_.view().slice(slot * bytes, bytes);
+}
+
 namespace {
 
 void append(Plan &plan, std::vector<kernels::Launch> more) {

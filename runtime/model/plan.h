@@ -49,6 +49,7 @@ class LoadedModel {
     const StateStore &states() const { return states_.front(); }
     gpu::BufferView control() const { return control_.view(); } // ControlHeader, then the entries
     gpu::BufferView logits(std::uint32_t slot) const;           // [V]
+    gpu::BufferView history(std::uint32_t slot) const;          // [V], counts of produced tokens
     gpu::BufferView scratch() const { return scratch_.view(); }
     gpu::BufferView residual() const { return scratch_.get("x").view; } // of a decode step, in scratch()
     const kernels::Parameters &parameters() const { return parameters_.front(); }

@@ -332,6 +332,21 @@ TEST_CASE("mistakes of a program are told") {
     CHECK(host.locked() == before);
 }
 
+TEST_CASE("what an older ff_device_requirements_info has no room for is left alone") {
+    HostDevice host(Enable::nothing);
+    const ff_vulkan_device lent = host.lend();
+    ff_device_requirements *requirements = nullptr;
+    REQUIRE(ff_device_requirements_create(&requirements, &lent, nullptr) == FF_OK);
+    const VkPhysicalDeviceFeatures2 untouched{};
+    ff_device_requirements_info info = FF_DEVICE_REQUIREMENTS_INFO_INIT;
+    info.struct_size = offsetof(ff_device_requirements_info, features);
+    info.features = &untouched;
+    CHECK(ff_device_requirements_get(requirements, &info, nullptr) == FF_OK);
+    CHECK(info.features == &untouched);
+    CHECK(info.struct_size == offsetof(ff_device_requirements_info, features));
+    ff_device_requirements_destroy(requirements);
+}
+
 extern "C" int vulkan_header_failures(); // vulkan_header_test.c
 
 TEST_CASE("the header is C99") {

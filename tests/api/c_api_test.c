@@ -1,30 +1,20 @@
 /* The public header from C99, alone, and every function of it called once and with what it must refuse. */
 #include <firefinch/firefinch.h>
 
+#include "tests.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-static int failures = 0;
-static ff_error error;
+int failures = 0;
+ff_error error;
 
-static void check(int holds, const char *what, int line) {
+void check(int holds, const char *what, int line) {
     if (holds) return;
     ++failures;
     printf("line %d: %s (last error: %d %s)\n", line, what, (int)error.status, error.message);
 }
-#define CHECK(what) check((what), #what, __LINE__)
-#define REQUIRE(what)                                                                                                  \
-    do {                                                                                                               \
-        CHECK(what);                                                                                                   \
-        if (failures) return 1;                                                                                        \
-    } while (0)
-
-#define REQUIRE_VOID(what)                                                                                             \
-    do {                                                                                                               \
-        CHECK(what);                                                                                                   \
-        if (failures) return;                                                                                          \
-    } while (0)
 
 static int stop_after_three(void *payload, uint32_t token) {
     uint32_t *count = (uint32_t *)payload;
@@ -157,7 +147,9 @@ static int sessions(ff_model *model, const char *state_path) {
     const uint32_t prompt[] = {0, 'R', 'O'}, beyond[] = {256};
     float *logits = malloc(3 * 256 * sizeof *logits), last[256];
     ff_session *session = NULL, *other = NULL, *fork = NULL;
-    ff_snapshot *snapshot = NULL;
+    ff_snapshot *snapshot = NULL, *decoded = NULL;
+    unsigned char *file = NULL;
+    size_t size = 0;
     ff_generate_options options = FF_GENERATE_OPTIONS_INIT;
     ff_generate_result result = FF_GENERATE_RESULT_INIT;
     uint32_t delivered = 0;
@@ -172,6 +164,10 @@ static int sessions(ff_model *model, const char *state_path) {
     CHECK(memcmp(last, logits + 2 * 256, sizeof last) == 0);
     options.count = 0;
     CHECK(ff_session_generate(session, &options, &result, &error) == FF_ERROR_ARGUMENT);
+    options.reserved[3] = 1;
+    CHECK(ff_session_generate(session, &options, &result, &error) == FF_ERROR_ARGUMENT &&
+          strstr(error.message, "reserved"));
+    options.reserved[3] = 0;
     options.count = 20;
     options.sampling.temperature = 0.0f;
     options.on_token = stop_after_three;
@@ -191,6 +187,19 @@ static int sessions(ff_model *model, const char *state_path) {
     CHECK(ff_session_restore(other, snapshot, &error) == FF_OK);
     CHECK(ff_session_prefill(other, prompt, 2, logits, &error) == FF_OK && memcmp(last, logits, sizeof last) == 0);
     CHECK(ff_session_restore(other, NULL, &error) == FF_ERROR_ARGUMENT);
+    CHECK(ff_session_evict(session, &error) == FF_OK && ff_session_resident(session) == 0);
+    CHECK(ff_session_prefetch(session, &error) == FF_OK && ff_session_resident(session) == 1);
+    CHECK(ff_session_evict(NULL, &error) == FF_ERROR_ARGUMENT && ff_session_resident(NULL) == 0);
+    CHECK(ff_session_prefetch(NULL, &error) == FF_ERROR_ARGUMENT);
+    CHECK(ff_snapshot_encode(snapshot, NULL, 0, &size, &error) == FF_OK && (file = malloc(size)) != NULL);
+    CHECK(ff_snapshot_encode(snapshot, file, size, &size, &error) == FF_OK);
+    CHECK(ff_snapshot_encode(snapshot, file, size, NULL, &error) == FF_ERROR_ARGUMENT);
+    CHECK(ff_snapshot_decode(&decoded, model, file, 20, &error) == FF_ERROR_MODEL_FILE && decoded == NULL);
+    CHECK(ff_snapshot_decode(&decoded, model, file, size, &error) == FF_OK);
+    CHECK(ff_session_restore(fork, decoded, &error) == FF_OK);
+    CHECK(ff_session_prefill(fork, prompt, 2, logits, &error) == FF_OK && memcmp(last, logits, sizeof last) == 0);
+    ff_snapshot_destroy(decoded);
+    free(file);
     profiling(other);
     ff_snapshot_destroy(snapshot);
     ff_snapshot_destroy(NULL);
@@ -382,6 +391,8 @@ int main(int argc, char **argv) {
     ff_model_info info = FF_MODEL_INFO_INIT;
     ff_tensor_info tensor = FF_TENSOR_INFO_INIT;
     ff_device_info device = FF_DEVICE_INFO_INIT;
+    ff_session_bytes bytes = FF_SESSION_BYTES_INIT;
+    ff_memory_info memory = FF_MEMORY_INFO_INIT;
     ff_roofline roofline = FF_ROOFLINE_INIT;
     ff_engine_options options = FF_ENGINE_OPTIONS_INIT;
     const char *type = NULL;
@@ -397,6 +408,8 @@ int main(int argc, char **argv) {
     CHECK(ff_checkpoint_info(checkpoint, &info, &error) == FF_OK && info.vocabulary == 256);
     CHECK(ff_checkpoint_tensor_count(checkpoint) > 0);
     CHECK(ff_checkpoint_tensor(checkpoint, 0, &tensor, &error) == FF_OK && tensor.rank == 2);
+    CHECK(ff_checkpoint_session_bytes(checkpoint, &bytes, &error) == FF_OK && bytes.snapshot_bytes > 256 * 4);
+    CHECK(ff_checkpoint_session_bytes(checkpoint, NULL, &error) == FF_ERROR_ARGUMENT);
     CHECK(ff_checkpoint_metadata(checkpoint, "vocab") != NULL && ff_checkpoint_metadata(checkpoint, "none") == NULL);
     CHECK(ff_checkpoint_loaded_type(checkpoint, 0, "q8_0", &type, NULL, &error) == FF_OK && type != NULL);
     CHECK(ff_checkpoint_loaded_type(checkpoint, 0, "q9", &type, NULL, &error) == FF_ERROR_ARGUMENT);
@@ -418,6 +431,9 @@ int main(int argc, char **argv) {
     models(engine, checkpoint);
     background_load(engine, checkpoint);
     engines(engine);
+    old_structs(engine, checkpoint);
+    CHECK(ff_engine_memory(engine, &memory, &error) == FF_OK);
+    CHECK(memory.allocated_bytes == 0 && memory.allocations == 0); /* all that used it is gone */
     CHECK(ff_engine_validation_messages(engine, first, sizeof first) == 0);
     ff_engine_destroy(engine);
     ff_engine_destroy(NULL);

@@ -75,17 +75,14 @@ void add_checkpoints(Seeds &seeds) {
                       protocol));
 }
 
-void add_states(Seeds &seeds, const std::filesystem::path &folder) {
+void add_states(Seeds &seeds) {
     const ff::loader::ModelDescription model = ff::fuzz::state_model();
     const ff::model::StateLayout layout = ff::model::state_layout(model);
     ff::engine::Snapshot snapshot{ff::engine::shape_of(model), 1, std::vector<std::byte>(2 * layout.slot_bytes), {}};
     for (const bool with_logits : {false, true}) {
         if (with_logits) snapshot.logits.assign(model.vocabulary, 0.5F);
-        const std::string path = (folder / "state").string();
-        if (!ff::engine::write_state_file(path, snapshot, layout, "0123456789abcdef").ok()) std::abort();
-        std::ifstream file(path, std::ios::binary);
-        seeds.add("state_file", std::string(std::istreambuf_iterator<char>(file), {}));
-        std::filesystem::remove(path);
+        const std::vector<std::byte> file = ff::engine::encode_state(snapshot, layout, "0123456789abcdef");
+        seeds.add("state_file", std::string(reinterpret_cast<const char *>(file.data()), file.size()));
     }
     std::vector<NamedTensor> tuned;
     for (const char *name : {"blocks.0.att.time_state", "blocks.1.att.time_state"})
@@ -120,6 +117,6 @@ int main(int count, char **arguments) {
     });
     Seeds seeds(arguments[1]);
     add_checkpoints(seeds);
-    add_states(seeds, arguments[1]);
+    add_states(seeds);
     add_tokenizers(seeds);
 }

@@ -4,7 +4,8 @@
  * - C99. Every function that can fail returns an ff_status and takes a caller-owned ff_error, which may be NULL.
  *   Outputs come first and are untouched when a call fails, unless its comment says otherwise.
  * - Structs that may grow begin with `struct_size`; start from their _INIT macro. Fields are only ever appended, and a
- *   status number never changes its meaning.
+ *   status number never changes its meaning. Structs that others contain keep their size: they have `reserved` words,
+ *   which are zero.
  * - The library never prints, exits, installs a signal handler, reads the environment or throws. It keeps no global
  *   state of its own: two engines in one process are independent.
  * - Strings are UTF-8. A `const char *` in an info struct belongs to the object it was asked of and lives as long.
@@ -12,7 +13,7 @@
  *   functions accept NULL.
  * - Shapes are row-major, slowest axis first: L layers, S slots, T tokens, C width, H heads, N head size, V vocabulary.
  *
- * This version covers RWKV 4 to 7a, one session a step. Unstable until 1.0.
+ * This version covers RWKV 4 to 7a. Unstable until 1.0.
  */
 #ifndef FIREFINCH_H
 #define FIREFINCH_H
@@ -327,11 +328,14 @@ typedef struct ff_model_options {
     uint32_t struct_size;
     const char *weights;   /* "as-stored" (NULL), or a type of ff_weight_type: matrices whose rows are not whole
                               blocks of it, low-rank ones and the embedding stay as they are */
-    uint32_t max_sessions; /* states kept on the device at once; 0: 4 */
+    uint32_t max_sessions; /* sessions there can be at once; 0: 4 */
     ff_progress_callback progress;
     void *progress_payload;
+    uint64_t state_memory_bytes; /* device memory for sessions' states: as many as fit are kept there, at least one, and
+                                    two for the library's own use; the others wait in host memory (see
+                                    ff_session_evict). 0: room for max_sessions */
 } ff_model_options;
-#define FF_MODEL_OPTIONS_INIT {sizeof(ff_model_options), 0, 0, 0, 0}
+#define FF_MODEL_OPTIONS_INIT {sizeof(ff_model_options), 0, 0, 0, 0, 0}
 
 /* Types that weights can be kept as ("f32", "f16", "bf16", "q8_0", ...); index from 0 until the call returns 0. */
 FF_API int ff_weight_type(size_t index, const char **name);
@@ -379,8 +383,10 @@ typedef struct ff_model_statistics {
     int pipeline_cache_hit;       /* a cache of this device and driver was found */
     double load_seconds, pipeline_seconds;
     uint64_t slice_bytes;         /* that sessions which run in slices work in, or the next ones will */
+    uint32_t resident_sessions;   /* sessions whose states can be on the device at once */
+    uint64_t states_in, states_out; /* how often a session's state came back from host memory, and went there */
 } ff_model_statistics;
-#define FF_MODEL_STATISTICS_INIT {sizeof(ff_model_statistics), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}
+#define FF_MODEL_STATISTICS_INIT {sizeof(ff_model_statistics), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}
 FF_API ff_status ff_model_statistics_get(const ff_model *model, ff_model_statistics *out, ff_error *error);
 
 /* One launch of the recorded decode step. */
@@ -400,17 +406,31 @@ typedef struct ff_launch_info {
 FF_API size_t ff_model_launch_count(const ff_model *model);
 FF_API ff_status ff_model_launch(const ff_model *model, size_t index, ff_launch_info *out, ff_error *error);
 
+/* What one session of a model takes: the same however much it has read. */
+typedef struct ff_session_bytes {
+    uint32_t struct_size;
+    uint64_t device_bytes;   /* of a session on the device: what ff_model_options.state_memory_bytes is cut into */
+    uint64_t control_bytes;  /* of any session, in memory that device and host share */
+    uint64_t host_bytes;     /* of a session whose state is in host memory */
+    uint64_t snapshot_bytes; /* ff_snapshot_bytes, when something was read */
+    uint64_t file_bytes;     /* of ff_session_save and ff_snapshot_encode, when something was read */
+} ff_session_bytes;
+#define FF_SESSION_BYTES_INIT {sizeof(ff_session_bytes), 0, 0, 0, 0, 0}
+/* Needs no device. Fails as ff_checkpoint_info does. */
+FF_API ff_status ff_checkpoint_session_bytes(const ff_checkpoint *checkpoint, ff_session_bytes *out, ff_error *error);
+
 /* ---- session: one conversation's state -------------------------------------------------------------------------------- */
 
 /* One thread at a time; sessions of one model may be used from different threads, and take turns on the device. */
 typedef struct ff_session ff_session;
 
-/* The zero state. Fails with FF_ERROR_OUT_OF_DEVICE_MEMORY when max_sessions are in use. */
+/* The zero state, which takes no place on the device yet. Fails with FF_ERROR_OUT_OF_DEVICE_MEMORY when max_sessions are
+ * in use. */
 FF_API ff_status ff_session_create(ff_session **out, ff_model *model, ff_error *error);
 FF_API void ff_session_destroy(ff_session *session); /* waits for what it has submitted */
 FF_API ff_status ff_session_reset(ff_session *session, ff_error *error); /* back to the zero state */
-/* A session of the same model that goes on from where this one is, and shares nothing with it: one copy on the device.
- * Fails as ff_session_create does. */
+/* A session of the same model that goes on from where this one is, and shares nothing with it: one copy, on the device
+ * where that has room, else in host memory. Fails as ff_session_create does. */
 FF_API ff_status ff_session_fork(ff_session **out, ff_session *session, ff_error *error);
 
 /* How many tokens of a prompt are read in one step: 0 lets the library choose (the default), 1 reads one after the other,
@@ -452,8 +472,9 @@ typedef struct ff_sampling {
                                 information is closest to the distribution's entropy (arXiv 2202.00666) */
     const ff_logit_bias *logit_bias; /* [logit_bias_count], at most 256; of a token named twice the sum */
     size_t logit_bias_count;
+    uint64_t reserved[4];
 } ff_sampling;
-#define FF_SAMPLING_INIT {sizeof(ff_sampling), 1.0f, 0, 1.0f, 0.0f, 0.0f, 0.996f, 0, 0.0f, 1.0f, 0, 0}
+#define FF_SAMPLING_INIT {sizeof(ff_sampling), 1.0f, 0, 1.0f, 0.0f, 0.0f, 0.996f, 0, 0.0f, 1.0f, 0, 0, {0, 0, 0, 0}}
 
 typedef enum ff_stop_reason { FF_STOP_LIMIT = 0, FF_STOP_TOKEN = 1, FF_STOP_CALLBACK = 2 } ff_stop_reason;
 
@@ -469,8 +490,9 @@ typedef struct ff_generate_options {
     uint32_t in_flight;          /* decode steps submitted ahead of the one being delivered; 0: the library's choice */
     ff_token_callback on_token;  /* may be NULL */
     void *payload;
+    uint64_t reserved[4];
 } ff_generate_options;
-#define FF_GENERATE_OPTIONS_INIT {sizeof(ff_generate_options), 256, FF_SAMPLING_INIT, 0, 0, 0, 0, 0}
+#define FF_GENERATE_OPTIONS_INIT {sizeof(ff_generate_options), 256, FF_SAMPLING_INIT, 0, 0, 0, 0, 0, {0, 0, 0, 0}}
 
 typedef struct ff_generate_result {
     uint32_t struct_size;
@@ -503,7 +525,7 @@ typedef struct ff_batch ff_batch;
  * prompts besides: compiles and records them, and allocates what they work in. Fails with FF_ERROR_ARGUMENT or
  * FF_ERROR_OUT_OF_DEVICE_MEMORY. */
 FF_API ff_status ff_batch_create(ff_batch **out, ff_model *model, uint32_t max_sessions, ff_error *error);
-/* Removes the sessions that have not ended. */
+/* Removes the sessions that have not ended, as ff_batch_remove does: their on_end is not called. */
 FF_API void ff_batch_destroy(ff_batch *batch);
 
 typedef struct ff_batch_request {
@@ -660,14 +682,35 @@ FF_API ff_status ff_session_save(ff_session *session, const char *path, ff_error
  * or shape, naming both: the session is as before the call. */
 FF_API ff_status ff_session_load(ff_session *session, const char *path, ff_error *error);
 
-/* A session's state in host memory: what a step back, or a save game, needs. Immutable; any session of the same model
- * takes it, any number of times. */
+/* Where a session's state is. Under ff_model_options.state_memory_bytes there can be more sessions than the device has
+ * room for: a session that is used comes to the device by itself, and the one that was not used for longest goes to host
+ * memory for it. It goes on with the same bits. These two say beforehand who will be used next, and who will not be for
+ * some time. A session in a batch stays on the device.
+ *
+ * ff_session_prefetch: starts bringing the state to the device; waits only where another one has to leave. Fails with
+ * FF_ERROR_OUT_OF_DEVICE_MEMORY when all that are there are in batches.
+ * ff_session_evict: takes it to host memory, and waits for that. Fails with FF_ERROR_OUT_OF_HOST_MEMORY.
+ * Both fail with FF_ERROR_ARGUMENT for a session in a batch, or FF_ERROR_DEVICE_LOST; the state is then where it was. */
+FF_API ff_status ff_session_prefetch(ff_session *session, ff_error *error);
+FF_API ff_status ff_session_evict(ff_session *session, ff_error *error);
+FF_API int ff_session_resident(const ff_session *session); /* 1: on the device */
+
+/* A session's state in host memory: what a step back, or a save game, needs. Immutable, and independent of the session,
+ * model and engine it came from. Any session of a model of the same version, shape and vocabulary takes it, any number of
+ * times: on another device, or of other weight types. */
 typedef struct ff_snapshot ff_snapshot;
 FF_API ff_status ff_snapshot_create(ff_snapshot **out, ff_session *session, ff_error *error);
 FF_API void ff_snapshot_destroy(ff_snapshot *snapshot);
 FF_API uint64_t ff_snapshot_bytes(const ff_snapshot *snapshot);
-/* Fails with FF_ERROR_ARGUMENT when the snapshot is of another model. */
+/* Fails with FF_ERROR_ARGUMENT when the snapshot is of a model of another version or shape. */
 FF_API ff_status ff_session_restore(ff_session *session, const ff_snapshot *snapshot, ff_error *error);
+/* The file that ff_session_save writes, into memory: for a save game of the caller's own. *size receives how many bytes
+ * it has; `bytes` (may be NULL) the first `capacity` of them. */
+FF_API ff_status ff_snapshot_encode(const ff_snapshot *snapshot, void *bytes, size_t capacity, size_t *size,
+                                    ff_error *error);
+/* What ff_session_load takes, from memory, for sessions of such a model. Fails as that does. */
+FF_API ff_status ff_snapshot_decode(ff_snapshot **out, const ff_model *model, const void *bytes, size_t size,
+                                    ff_error *error);
 
 #ifdef __cplusplus
 }

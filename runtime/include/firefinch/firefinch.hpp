@@ -202,6 +202,9 @@ class Checkpoint {
         detail::check(ff_checkpoint_loaded_type, get(), index, weights.c_str(), &type, &fallback);
         return {type, fallback != 0};
     }
+    ff_session_bytes session_bytes() const {
+        return detail::fetch<ff_session_bytes>(ff_checkpoint_session_bytes, get());
+    }
     const char *metadata(const char *key) const { return ff_checkpoint_metadata(get(), key); } // may be nullptr
     void merge_lora(const std::string &path, std::optional<double> alpha = std::nullopt) {
         detail::check(ff_checkpoint_merge_lora, handle_.get(), path.c_str(), alpha ? &*alpha : nullptr);
@@ -286,6 +289,7 @@ class Engine {
     explicit Engine(const ff_engine_options &options = engine_options())
         : handle_(detail::create<ff_engine>(ff_engine_create, &options)) {}
     ff_device_info device() const { return detail::fetch<ff_device_info>(ff_engine_device, get()); }
+    ff_memory_info memory() const { return detail::fetch<ff_memory_info>(ff_engine_memory, get()); }
     // What the device does at best; while nothing else uses it.
     ff_roofline measure() { return detail::fetch<ff_roofline>(ff_engine_measure, get()); }
     // How many messages the validation layers have sent, and the first of them.
@@ -295,7 +299,6 @@ class Engine {
         if (first != nullptr) *first = text;
         return count;
     }
-    ff_memory_info memory() const { return detail::fetch<ff_memory_info>(ff_engine_memory, get()); }
     // For ff_engine_options.pipeline_cache of a later start; empty where the driver keeps none.
     std::vector<unsigned char> pipeline_cache() const {
         std::vector<unsigned char> data;
@@ -351,11 +354,21 @@ class ModelLoad {
 
 class Session;
 
-// A state in host memory, which any session of the same model can go back to.
+// A state in host memory, which any session of such a model can go back to.
 class Snapshot {
   public:
     explicit Snapshot(Session &session);
+    // What encode() gave, or the content of a state file.
+    Snapshot(const Model &model, const void *bytes, std::size_t size)
+        : handle_(detail::create<ff_snapshot>(ff_snapshot_decode, model.get(), bytes, size)) {}
     std::uint64_t bytes() const { return ff_snapshot_bytes(get()); }
+    std::vector<unsigned char> encode() const {
+        std::size_t size = 0;
+        detail::check(ff_snapshot_encode, get(), nullptr, std::size_t{0}, &size);
+        std::vector<unsigned char> bytes(size);
+        detail::check(ff_snapshot_encode, get(), static_cast<void *>(bytes.data()), bytes.size(), &size);
+        return bytes;
+    }
     const ff_snapshot *get() const { return handle_.get(); }
 
   private:
@@ -449,6 +462,9 @@ class Session {
     ProfileReport profile(std::uint32_t steps) {
         return ProfileReport(detail::create<ff_profile_report>(ff_session_profile, get(), steps));
     }
+    void prefetch() { detail::check(ff_session_prefetch, get()); }
+    void evict() { detail::check(ff_session_evict, get()); }
+    bool resident() const { return ff_session_resident(get()) != 0; }
     void save(const std::string &path) { detail::check(ff_session_save, get(), path.c_str()); }
     void load(const std::string &path) { detail::check(ff_session_load, get(), path.c_str()); }
     ff_session *get() const { return handle_.get(); }

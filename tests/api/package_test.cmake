@@ -1,0 +1,63 @@
+# Installs what was built into a folder of its own, moves it, and builds and runs programs against it: by find_package and by
+# pkg-config. Nothing of the library is compiled.
+cmake_minimum_required(VERSION 3.25)
+set(consumer ${CMAKE_CURRENT_LIST_DIR}/consumer)
+file(REMOVE_RECURSE ${WORK})
+file(MAKE_DIRECTORY ${WORK})
+
+function(run)
+  execute_process(COMMAND ${ARGN} RESULT_VARIABLE status OUTPUT_VARIABLE output ERROR_VARIABLE output)
+  if(NOT status EQUAL 0)
+    list(JOIN ARGN " " command)
+    message(FATAL_ERROR "${command}: ${status}\n${output}")
+  endif()
+  set(output "${output}" PARENT_SCOPE)
+endfunction()
+
+run(${CMAKE_COMMAND} --install ${BUILD} --prefix ${WORK}/installed --component ${COMPONENT})
+file(RENAME ${WORK}/installed ${WORK}/prefix)
+set(prefix ${WORK}/prefix)
+
+# Two headers, the library, and what finds it.
+file(GLOB_RECURSE files RELATIVE ${prefix} ${prefix}/*)
+set(unexpected ${files})
+list(FILTER unexpected EXCLUDE REGEX "^(include/firefinch/firefinch[a-z_]*\\.(h|hpp)|${LIBDIR}/libfirefinch\\.(a|so[.0-9]*)|${LIBDIR}/(pkgconfig/firefinch\\.pc|cmake/firefinch/firefinch-(config|config-version|targets|targets-[a-z]+)\\.cmake))$")
+list(LENGTH files count)
+if(unexpected OR count LESS 8)
+  message(FATAL_ERROR "installed were: ${files}; not expected: ${unexpected}")
+endif()
+
+# Without the models of others, a library is small.
+file(GLOB library ${prefix}/${LIBDIR}/libfirefinch.a ${prefix}/${LIBDIR}/libfirefinch.so.${VERSION})
+file(COPY_FILE ${library} ${WORK}/stripped)
+run(${STRIP} --strip-unneeded ${WORK}/stripped)
+file(SIZE ${WORK}/stripped size)
+message(STATUS "${KIND} library, stripped: ${size} bytes")
+if(KIND STREQUAL shared AND size GREATER_EQUAL 5000000)
+  message(FATAL_ERROR "the stripped library has ${size} bytes, expected less than 5,000,000")
+endif()
+
+run(${CMAKE_COMMAND} -S ${consumer} -B ${WORK}/consumer -G ${GENERATOR} -DCMAKE_C_COMPILER=${C} -DCMAKE_CXX_COMPILER=${CXX}
+    -DCMAKE_PREFIX_PATH=${prefix})
+run(${CMAKE_COMMAND} --build ${WORK}/consumer)
+foreach(program IN ITEMS consumer_c consumer_cpp)
+  run(${WORK}/consumer/${program} ${MODEL})
+  if(NOT output STREQUAL "${VERSION} bytes\n")
+    message(FATAL_ERROR "${program} says: ${output}")
+  endif()
+endforeach()
+
+find_program(pkg_config NAMES pkg-config pkgconf)
+set(ENV{PKG_CONFIG_PATH} ${prefix}/${LIBDIR}/pkgconfig)
+run(${pkg_config} --modversion firefinch)
+if(NOT output STREQUAL "${VERSION}\n")
+  message(FATAL_ERROR "firefinch.pc says it is version ${output}")
+endif()
+run(${pkg_config} --cflags --libs firefinch)
+separate_arguments(flags UNIX_COMMAND "${output}")
+run(${C} -std=c99 ${consumer}/main.c ${flags} -o ${WORK}/by_pkg_config)
+set(ENV{LD_LIBRARY_PATH} ${prefix}/${LIBDIR})
+run(${WORK}/by_pkg_config ${MODEL})
+if(NOT output STREQUAL "${VERSION} bytes\n")
+  message(FATAL_ERROR "the program made by pkg-config says: ${output}")
+endif()
