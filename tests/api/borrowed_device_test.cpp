@@ -79,6 +79,10 @@ std::string recorded_text(const firefinch::Engine &engine, const ff_vulkan_devic
             state = progress.state;
             for (const std::uint32_t token : session.poll()) text += static_cast<char>(token);
         }
+        ff_slice_order older = FF_SLICE_ORDER_INIT; // of a program that knows nothing of `signal`
+        older.struct_size = offsetof(ff_slice_order, signal);
+        older.signal_count = 99;
+        CHECK(ff_session_submit(session.get(), 0, &older, nullptr, nullptr) == FF_OK);
     }
     vkDestroyCommandPool(lent.device, pool, nullptr);
     return text;

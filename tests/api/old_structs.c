@@ -95,6 +95,9 @@ static void with_model(ff_model *model) {
     if (ff_session_profile(&report, session, 1, &error) == FF_OK) /* devices with timestamps */
         WITH_OLD_INFO(ff_kernel_cost, bytes, ff_profile_report_kernel(report, 0, out, &error), out->kernel != NULL);
     ff_profile_report_destroy(report);
+    CHECK(ff_session_start(session, prompt, 3, NULL, &error) == FF_OK);
+    WITH_OLD_INFO(ff_slice_progress, launches, ff_session_advance(session, FF_BUDGET_UNLIMITED, out, &error),
+                  out->slice == 1);
     ff_session_destroy(session);
 }
 

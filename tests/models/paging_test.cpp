@@ -157,6 +157,36 @@ TEST_CASE("paging: a session in a batch keeps its place") {
     CHECK_FALSE(first.resident());
 }
 
+TEST_CASE("paging: a session that runs in slices keeps its place until it is over") {
+    const Golden demo = demo_golden();
+    const firefinch::Model model = load_paged(demo.model, 4, 1);
+    firefinch::Session sliced(model), other(model);
+    other.prefill(demo.tokens);
+    const auto want = [&] {
+        firefinch::Session fork = other.fork();
+        return generate(fork, greedy_options(6)).tokens;
+    }();
+    sliced.restore(firefinch::Snapshot(other));
+    other.prefetch();
+    const ff_generate_options options = greedy_options(6);
+    REQUIRE(ff_session_start(sliced.get(), nullptr, 0, &options, nullptr) == FF_OK); // the other one leaves for it
+    CHECK_FALSE(other.resident());
+    CHECK(ff_session_prefetch(other.get(), nullptr) == FF_ERROR_OUT_OF_DEVICE_MEMORY);
+    CHECK(ff_session_evict(sliced.get(), nullptr) == FF_ERROR_ARGUMENT);
+    ff_slice_progress progress = FF_SLICE_PROGRESS_INIT;
+    do {
+        REQUIRE(ff_session_advance(sliced.get(), FF_BUDGET_UNLIMITED, &progress, nullptr) == FF_OK);
+        REQUIRE(ff_session_wait(sliced.get(), nullptr) == FF_OK);
+    } while (progress.state != FF_RUN_IDLE);
+    std::vector<std::uint32_t> tokens(7);
+    std::size_t count = 0;
+    CHECK(ff_session_poll(sliced.get(), tokens.data(), tokens.size(), &count, nullptr) == FF_OK);
+    tokens.resize(count);
+    CHECK(tokens == want);
+    CHECK(generate(other, greedy_options(6)).tokens == want); // there is room again
+    CHECK_FALSE(sliced.resident());
+}
+
 TEST_CASE("paging: room for less than one session is refused, with the bytes it takes") {
     const Golden demo = demo_golden();
     const firefinch::Checkpoint checkpoint(demo.model.string());

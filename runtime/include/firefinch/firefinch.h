@@ -685,12 +685,13 @@ FF_API ff_status ff_session_load(ff_session *session, const char *path, ff_error
 /* Where a session's state is. Under ff_model_options.state_memory_bytes there can be more sessions than the device has
  * room for: a session that is used comes to the device by itself, and the one that was not used for longest goes to host
  * memory for it. It goes on with the same bits. These two say beforehand who will be used next, and who will not be for
- * some time. A session in a batch stays on the device.
+ * some time. A session in a batch, or that runs in slices, stays on the device.
  *
  * ff_session_prefetch: starts bringing the state to the device; waits only where another one has to leave. Fails with
- * FF_ERROR_OUT_OF_DEVICE_MEMORY when all that are there are in batches.
+ * FF_ERROR_OUT_OF_DEVICE_MEMORY when all that are there are in batches or run in slices.
  * ff_session_evict: takes it to host memory, and waits for that. Fails with FF_ERROR_OUT_OF_HOST_MEMORY.
- * Both fail with FF_ERROR_ARGUMENT for a session in a batch, or FF_ERROR_DEVICE_LOST; the state is then where it was. */
+ * Both fail with FF_ERROR_ARGUMENT for a session in a batch or that runs in slices, or FF_ERROR_DEVICE_LOST; the state is
+ * then where it was. */
 FF_API ff_status ff_session_prefetch(ff_session *session, ff_error *error);
 FF_API ff_status ff_session_evict(ff_session *session, ff_error *error);
 FF_API int ff_session_resident(const ff_session *session); /* 1: on the device */
