@@ -4,6 +4,7 @@
 #include "failure.h"
 #include "terminal.h"
 
+#include <algorithm>
 #include <memory>
 
 #include <fmt/format.h>
@@ -17,24 +18,58 @@ struct Options {
     bool profiles = false;
 };
 
+// The device that a profile was captured from, as if it were here; no entry for other profiles.
+firefinch::DeviceList captured(const firefinch::Named &profile) {
+    ff_device_list_options wanted = firefinch::device_list_options();
+    wanted.profile = profile.name.c_str();
+    wanted.captured = 1;
+    return firefinch::DeviceList(wanted);
+}
+
+// "reason: kernel:variant kernel:variant", a line for each reason.
+std::string reasons_text(const firefinch::DeviceList &list, std::size_t index) {
+    std::vector<std::pair<std::string, std::string>> lines; // reason, kernels
+    const std::vector<firefinch::Named> variants = list.variants(index), reasons = list.reasons(index);
+    for (std::size_t i = 0; i < variants.size(); ++i) {
+        auto line = std::ranges::find(lines, reasons[i].text, &std::pair<std::string, std::string>::first);
+        if (line == lines.end()) line = lines.insert(lines.end(), {reasons[i].text, ""});
+        line->second += fmt::format(" {}:{}", variants[i].name, variants[i].text);
+    }
+    std::string text;
+    for (const auto &[reason, kernels] : lines) text += fmt::format("    {}:{}\n", reason, kernels);
+    return text;
+}
+
+Json choices_json(const firefinch::DeviceList &list, std::size_t index, bool reasons) {
+    Json all = Json::object();
+    for (const firefinch::Named &kernel : reasons ? list.reasons(index) : list.variants(index))
+        all[kernel.name] = kernel.text;
+    return all;
+}
+
 int print_profiles(const Options &options) {
     Output out;
-    if (options.output.json) {
-        Json all = Json::array();
-        for (const firefinch::Named &profile : firefinch::profiles())
-            all.push_back({{"name", profile.name}, {"description", profile.text}});
-        print_json(out, {{"schema", "firefinch-profiles/1"}, {"profiles", all}});
-    } else {
-        for (const firefinch::Named &profile : firefinch::profiles())
-            out.write(fmt::format("{:<12} {}\n", profile.name, profile.text));
+    Json all = Json::array();
+    for (const firefinch::Named &profile : firefinch::profiles()) {
+        const firefinch::DeviceList list = captured(profile);
+        if (options.output.json) {
+            Json entry = {{"name", profile.name}, {"description", profile.text}};
+            if (list.size() != 0)
+                entry.update({{"traits", traits_json(list, 0)},
+                              {"variants", choices_json(list, 0, false)},
+                              {"reasons", choices_json(list, 0, true)}});
+            all.push_back(std::move(entry));
+            continue;
+        }
+        out.write(fmt::format("{:<22} {}\n", profile.name, profile.text));
+        if (list.size() != 0) out.write(fmt::format("    {}\n{}", list[0].traits, reasons_text(list, 0)));
     }
+    if (options.output.json) print_json(out, {{"schema", "firefinch-profiles/1"}, {"profiles", all}});
     return kDone;
 }
 
 Json to_json(const firefinch::DeviceList &list, std::size_t index, bool is_default) {
     const ff_device_info device = list[index];
-    Json variants = Json::object();
-    for (const firefinch::Named &kernel : list.variants(index)) variants[kernel.name] = kernel.text;
     return {{"index", index},
             {"name", device.name},
             {"driver", device.driver},
@@ -48,7 +83,9 @@ Json to_json(const firefinch::DeviceList &list, std::size_t index, bool is_defau
             {"memory_bytes", device.memory_bytes},
             {"default", is_default},
             {"traits", traits_json(list, index)},
-            {"variants", variants}};
+            {"variants", choices_json(list, index, false)},
+            {"reasons", choices_json(list, index, true)},
+            {"lacking", list.lacking(index)}};
 }
 
 std::string to_text(const firefinch::DeviceList &list, std::size_t index, bool is_default, bool verbose) {
@@ -58,15 +95,17 @@ std::string to_text(const firefinch::DeviceList &list, std::size_t index, bool i
         variants += fmt::format("{}{}:{}", variants.empty() ? "" : " ", kernel.name, kernel.text);
     if (verbose)
         for (const auto &[name, value] : list.traits(index)) traits += fmt::format("             {} {}\n", name, value);
+    const std::string lacking = list.lacking(index);
     return fmt::format("{} {}: {}\n"
                        "   driver    {} {}, Vulkan {}\n"
                        "   type      {}, {}\n"
                        "   uuid      {}\n"
                        "   traits    {}\n{}"
-                       "   variants  {}\n",
+                       "   variants  {}\n{}",
                        is_default ? '*' : ' ', index, device.name, device.driver, device.driver_info,
                        api_version(device.api_version), type_name(device.type), bytes_text(device.memory_bytes),
-                       device.uuid, device.traits, traits, variants);
+                       device.uuid, device.traits, traits, variants,
+                       lacking.empty() ? "" : fmt::format("   lacks     {}\n", lacking));
 }
 
 int run(const Options &options, const Environment &environment) {
@@ -104,7 +143,8 @@ Command add_devices(CLI::App &program) {
     const auto options = std::make_shared<Options>();
     CLI::App *app = program.add_subcommand("devices", "Vulkan devices with their driver, type, memory, traits and the "
                                                       "kernel variants chosen for f16 weights");
-    app->add_flag("--profiles", options->profiles, "List the trait profiles that --profile takes");
+    app->add_flag("--profiles", options->profiles, "List the profiles that --profile takes, and what would run on the devices "
+                                                      "that they were captured from");
     add_device_selection(*app, options->device);
     add_output_options(*app, options->output);
     app->footer("Examples:\n"

@@ -1,5 +1,6 @@
 #include "runtime/api/objects.h"
 
+#include "runtime/gpu/captured_devices.h"
 #include "runtime/model/architecture.h"
 
 #include <fmt/format.h>
@@ -13,7 +14,11 @@ struct ff_device_list {
         gpu::DeviceInfo info; // traits as the profile masks them
         std::string summary;
         std::vector<std::pair<const char *, std::int64_t>> traits;
-        std::vector<std::pair<std::string, std::string>> variants; // kernel, variant
+        struct Choice {
+            std::string kernel, variant, reason;
+        };
+        std::vector<Choice> choices;
+        std::string lacking;
     };
     std::vector<Device> devices;
 };
@@ -55,8 +60,8 @@ std::vector<std::pair<const char *, std::int64_t>> trait_values(const gpu::Devic
     };
 }
 
-std::vector<std::pair<std::string, std::string>> chosen_variants(const gpu::DeviceTraits &traits) {
-    std::vector<std::pair<std::string, std::string>> chosen;
+std::vector<ff_device_list::Device::Choice> choices(const gpu::DeviceTraits &traits) {
+    std::vector<ff_device_list::Device::Choice> chosen;
     std::set<std::string_view> seen;
     for (const kernels::Variant &row : kernels::all_variants()) {
         if (!seen.insert(row.kernel).second) continue;
@@ -64,9 +69,17 @@ std::vector<std::pair<std::string, std::string>> chosen_variants(const gpu::Devi
         const kernels::Variant &variant = has_weights
                                               ? kernels::variant_for(row.kernel, kernels::WeightType::f16, traits)
                                               : kernels::variant_for(row.kernel, traits);
-        chosen.emplace_back(variant.kernel, variant.name);
+        chosen.push_back({std::string(variant.kernel), std::string(variant.name), kernels::reason_for(variant, traits)});
     }
     return chosen;
+}
+
+ff_device_list::Device described(gpu::DeviceInfo info) {
+    ff_device_list::Device device{std::move(info), {}, {}, {}, {}};
+    device.summary = gpu::summary(device.info.traits);
+    device.traits = trait_values(device.info.traits);
+    device.choices = choices(device.info.traits);
+    return device;
 }
 
 } // namespace
@@ -84,22 +97,27 @@ ff_status ff_device_list_create(ff_device_list **out, const ff_device_list_optio
     return api::guard(error, [&]() -> Result<void> {
         if (!out) return api::null_argument("out");
         const ff_device_list_options options =
-            api::from_caller(given, {sizeof(ff_device_list_options), nullptr, nullptr, nullptr});
+            api::from_caller(given, {sizeof(ff_device_list_options), nullptr, nullptr, nullptr, 0});
         const gpu::Profile *profile = gpu::find_profile(options.profile ? options.profile : "native");
         if (!profile)
             return Error{Status::argument,
                          fmt::format("there is no profile named \"{}\"; `firefinch devices --profiles` lists them",
                                      options.profile)};
         auto list = std::make_unique<ff_device_list>();
+        const gpu::CapturedDevice *captured = gpu::find_captured_device(profile->name);
+        if (options.captured) {
+            if (captured) list->devices.push_back(described(captured->info));
+            *out = list.release();
+            return {};
+        }
         FF_TRY_ASSIGN(
             list->instance,
             gpu::Instance::create({.validate = false, .log = api::log_function(options.log, options.log_payload)}));
         for (const gpu::DeviceInfo &info : list->instance->devices()) {
-            ff_device_list::Device device{info, {}, {}, {}};
-            if (profile->mask) profile->mask(device.info.traits);
-            device.summary = gpu::summary(device.info.traits);
-            device.traits = trait_values(device.info.traits);
-            device.variants = chosen_variants(device.info.traits);
+            gpu::DeviceInfo masked = info;
+            profile->mask(masked.traits);
+            ff_device_list::Device device = described(std::move(masked));
+            if (captured) device.lacking = gpu::lacking(info.traits, captured->info.traits);
             list->devices.push_back(std::move(device));
         }
         *out = list.release();
@@ -129,6 +147,7 @@ ff_status ff_device_list_get(const ff_device_list *list, size_t index, ff_device
 ff_status ff_device_list_choose(const ff_device_list *list, const char *selector, size_t *out, ff_error *error) {
     return api::guard(error, [&]() -> Result<void> {
         if (!list || !out) return api::null_argument(list ? "out" : "list");
+        if (!list->instance) return Error{Status::argument, "a captured device is no device to choose"};
         FF_TRY_ASSIGN(*out, list->instance->choose(selector ? selector : ""));
         return {};
     });
@@ -143,16 +162,26 @@ int ff_device_list_trait(const ff_device_list *list, size_t device, size_t index
 
 int ff_device_list_variant(const ff_device_list *list, size_t device, size_t index, const char **kernel,
                            const char **variant) {
-    if (!list || device >= list->devices.size() || index >= list->devices[device].variants.size()) return 0;
-    *kernel = list->devices[device].variants[index].first.c_str();
-    *variant = list->devices[device].variants[index].second.c_str();
+    if (!list || device >= list->devices.size() || index >= list->devices[device].choices.size()) return 0;
+    *kernel = list->devices[device].choices[index].kernel.c_str();
+    *variant = list->devices[device].choices[index].variant.c_str();
     return 1;
+}
+
+int ff_device_list_reason(const ff_device_list *list, size_t device, size_t index, const char **reason) {
+    if (!list || device >= list->devices.size() || index >= list->devices[device].choices.size()) return 0;
+    *reason = list->devices[device].choices[index].reason.c_str();
+    return 1;
+}
+
+const char *ff_device_list_lacking(const ff_device_list *list, size_t device) {
+    return list && device < list->devices.size() ? list->devices[device].lacking.c_str() : nullptr;
 }
 
 int ff_profile(size_t index, const char **name, const char **description) {
     const auto &profiles = gpu::profiles();
     if (index >= profiles.size()) return 0;
     *name = profiles[index].name.data(); // literals: they end with a zero
-    *description = profiles[index].description.data();
+    *description = profiles[index].description.c_str();
     return 1;
 }

@@ -9,9 +9,6 @@
 namespace ff::engine {
 namespace {
 
-// Rows of the steps that decode: a token of each session. A step costs nearly the same however many of its rows are used.
-constexpr std::uint32_t kDecodeRows[] = {2, 8, 32, shader::kMostRuns};
-
 // With one step in flight beside the one whose tokens are being delivered, the device does not wait for the host; and a
 // caller who stops after a token was overtaken by one step at most, which read just that token.
 constexpr std::size_t kInFlight = 2;
@@ -27,7 +24,7 @@ Result<std::unique_ptr<Batch>> Batch::create(std::shared_ptr<Model> model, std::
                      fmt::format("a batch of {} sessions: on this device it can have 1 to {}", max_sessions, most)};
     std::unique_ptr<Batch> batch(new Batch(model, max_sessions));
     const std::lock_guard lock(model->mutex());
-    for (const std::uint32_t rows : kDecodeRows) {
+    for (const std::uint32_t rows : model::kBatchRows) {
         const std::uint32_t size = std::min(rows, prompt_rows);
         FF_TRY_ASSIGN(WideStep *const step, model->wide_step(size, size));
         batch->decode_steps_.push_back(step);

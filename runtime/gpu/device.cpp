@@ -1,3 +1,4 @@
+#include "runtime/gpu/captured_devices.h"
 #include "runtime/gpu/device_features.h"
 #include "runtime/gpu/device_impl.h"
 #include "runtime/gpu/memory_types.h"
@@ -25,6 +26,10 @@ Result<void> Device::Impl::mask(const DeviceOptions &options) {
         return Error{Status::argument, fmt::format("there is no device profile \"{}\"; known are {}", options.profile,
                                                    fmt::join(names, ", "))};
     }
+    if (const CapturedDevice *captured = find_captured_device(profile->name); captured && instance->log())
+        if (const std::string lacks = lacking(traits, captured->info.traits); !lacks.empty())
+            instance->log()(LogLevel::info, fmt::format("profile {}: {} has no {}, which {} has", profile->name,
+                                                        physical.info.name, lacks, captured->info.name));
     profile->mask(traits);
     if (options.mask != nullptr) options.mask(traits);
     budget_bytes = options.memory_budget_bytes;
@@ -122,6 +127,16 @@ Result<std::shared_ptr<Device>> Device::adopt(std::shared_ptr<Instance> instance
     return device;
 }
 
+std::shared_ptr<Device> Device::imagine(const DeviceInfo &info) {
+    std::shared_ptr<Device> device(new Device);
+    device->impl_->physical.info = info;
+    device->impl_->traits = info.traits;
+    return device;
+}
+
+bool Device::imagined() const {
+    return impl_->instance == nullptr;
+}
 std::size_t Device::index() const {
     return impl_->index;
 }

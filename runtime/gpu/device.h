@@ -56,10 +56,14 @@ class Device {
                                                   const DeviceOptions &options);
     static Result<std::shared_ptr<Device>> adopt(std::shared_ptr<Instance> instance, const HostDevice &host,
                                                  const DeviceOptions &options);
+    // A device that is not here, for plans of what it would run: its buffers are names without memory, what is uploaded goes
+    // nowhere. Nothing can be recorded, compiled or submitted.
+    static std::shared_ptr<Device> imagine(const DeviceInfo &info);
     ~Device();
     Device(const Device &) = delete;
     Device &operator=(const Device &) = delete;
 
+    bool imagined() const;
     std::size_t index() const; // in the instance's list
     const DeviceInfo &info() const;
     const DeviceTraits &traits() const; // after profile and mask: what the rest of the runtime may use

@@ -27,6 +27,7 @@ struct Device::Impl {
     mutable std::mutex queue_mutex;
     mutable std::atomic<bool> lost{false};
 
+    std::atomic<std::uint32_t> imagined_buffers{0};
     mutable std::mutex memory_mutex; // guards the next three: two threads must not pass one budget's check together
     std::uint64_t local_bytes = 0;   // in device-local heaps; with unified memory that is all of it
     std::uint32_t allocations = 0;

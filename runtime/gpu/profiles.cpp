@@ -1,8 +1,10 @@
-// Device profiles: each takes away what a kind of device lacks. The figures are the smallest of the family that people
-// run, from the driver rig and from vulkan.gpuinfo.org; a profile is not a simulation, it is a way into the fallbacks.
-#include "runtime/gpu/traits.h"
+// Device profiles: each takes away what a kind of device lacks; a profile is not a simulation, it is a way into the
+// fallbacks. Those written here are extremes, and families whose drivers nobody can read without the device: their figures are
+// the smallest that people run, from vulkan.gpuinfo.org. All others are the traits of captured devices.
+#include "runtime/gpu/captured_devices.h"
 
 #include <algorithm>
+#include <fmt/format.h>
 
 namespace ff::gpu {
 namespace {
@@ -97,32 +99,6 @@ void mali(DeviceTraits &traits) { // Arm's driver, Bifrost and the first Valhall
     align_at_least(traits, 16);
 }
 
-void v3d(DeviceTraits &traits) { // Raspberry Pi 4 and 5
-    no_subgroup_operations(traits);
-    traits.float16 = traits.int16 = traits.int8 = false;
-    no_integer_dot(traits);
-    limits(traits, 256, 16384, 8, kGiB);
-    at_most(traits.max_allocation_bytes, kGiB);
-    align_at_least(traits, 32);
-}
-
-void powervr(DeviceTraits &traits) { // BXS: the smallest workgroups there are
-    no_subgroup_operations(traits);
-    no_small_types(traits);
-    traits.timeline_semaphore = false;
-    limits(traits, 128, 16384, 8, 128 * kMiB);
-    at_most(traits.max_allocation_bytes, kGiB);
-    align_at_least(traits, 16);
-}
-
-void swiftshader(DeviceTraits &traits) {
-    no_small_types(traits);
-    no_size_control(traits);
-    limits(traits, 256, 32768, 30, kGiB);
-    at_most(traits.max_push_constant_bytes, 128U);
-    align_at_least(traits, 256);
-}
-
 void apple(DeviceTraits &traits) { // MoltenVK, M1
     no_size_control(traits);
     no_integer_dot(traits);
@@ -145,33 +121,31 @@ void nvidia(DeviceTraits &traits) { // discrete
     align_at_least(traits, 16);
 }
 
-void amd(DeviceTraits &traits) { // discrete, RADV
-    traits.unified_memory = false;
-    limits(traits, 1024, 65536, 1U << 20, 4 * kGiB - 1);
-    at_most(traits.max_push_constant_bytes, 256U);
-    at_most(traits.max_allocation_bytes, 4 * kGiB);
-    align_at_least(traits, 16);
+std::string described(const CapturedDevice &device) {
+    return fmt::format("{}, {} {}", device.info.name, device.info.driver_name, device.info.driver_info);
 }
 
 } // namespace
 
 const std::vector<Profile> &profiles() {
-    static const std::vector<Profile> list{
-        {"native", "everything the device offers", native},
-        {"floor", "Vulkan 1.1 and no optional feature: the least every device has", floor},
-        {"staged", "as native, but weights travel through staging buffers", staged},
-        {"fences", "as native, but without timeline semaphores", fences},
-        {"matrices", "as native, with cooperative matrices also where they are slow, for tests", matrices},
-        {"adreno", "Qualcomm Adreno 6xx: 128 MiB bindings, no 8-bit storage, no size control", adreno},
-        {"mali", "Arm Mali: 384 invocations, 256 MiB bindings, no size control", mali},
-        {"v3d", "Raspberry Pi: no subgroup operations, 256 invocations, 8 buffers", v3d},
-        {"powervr", "PowerVR BXS: 128 invocations, 16 KiB shared memory, 32-bit types only", powervr},
-        {"swiftshader", "SwiftShader: 32-bit types only, 256 invocations, offsets aligned to 256", swiftshader},
-        {"apple", "Apple through MoltenVK: no size control, 31 buffers", apple},
-        {"intel", "Intel on Windows: no integer dot product, 4 GB allocations", intel},
-        {"nvidia", "discrete NVIDIA: staged uploads, 48 KiB shared memory", nvidia},
-        {"amd", "discrete AMD: staged uploads, 64 KiB shared memory", amd},
-    };
+    static const std::vector<Profile> list = [] {
+        std::vector<Profile> all{
+            {"native", "everything the device offers", native},
+            {"floor", "Vulkan 1.1 and no optional feature: the least every device has", floor},
+            {"staged", "as native, but weights travel through staging buffers", staged},
+            {"fences", "as native, but without timeline semaphores", fences},
+            {"matrices", "as native, with cooperative matrices also where they are slow, for tests", matrices},
+            {"adreno", "Qualcomm Adreno 6xx: 128 MiB bindings, no 8-bit storage, no size control", adreno},
+            {"mali", "Arm Mali: 384 invocations, 256 MiB bindings, no size control", mali},
+            {"apple", "Apple through MoltenVK: no size control, 31 buffers", apple},
+            {"intel", "Intel on Windows: no integer dot product, 4 GB allocations", intel},
+            {"nvidia", "discrete NVIDIA: staged uploads, 48 KiB shared memory", nvidia},
+        };
+        for (const CapturedDevice &device : captured_devices())
+            all.push_back({device.profile, described(device),
+                           [&device](DeviceTraits &traits) { mask_to(traits, device.info.traits); }});
+        return all;
+    }();
     return list;
 }
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -64,11 +65,12 @@ struct DeviceTraits {
 };
 
 // A profile takes traits away, so that every fallback runs on any machine: "native" leaves all, "floor" is Vulkan 1.1
-// with no optional feature, others stand for a kind of device. Never grants what the device lacks.
+// with no optional feature, others stand for a kind of device or are those of a real one (captured_devices.h). Never grants
+// what the device lacks.
 struct Profile {
-    std::string_view name;
-    std::string_view description; // one line for `firefinch devices --profiles`
-    void (*mask)(DeviceTraits &traits);
+    std::string_view name;   // ends with a zero
+    std::string description; // one line for `firefinch devices --profiles`
+    std::function<void(DeviceTraits &traits)> mask;
 };
 const std::vector<Profile> &profiles();
 const Profile *find_profile(std::string_view name); // nullptr: no such profile

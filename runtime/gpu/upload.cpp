@@ -59,7 +59,9 @@ Result<Uploader> Uploader::create(std::shared_ptr<Device> device, std::uint64_t 
     Uploader out;
     Impl &self = *out.impl_;
     self.slot_bytes = std::max(ring_bytes / kSlots, kSmallestSlot);
-    FF_TRY_ASSIGN(self.timeline, Timeline::create(device));
+    if (!device->imagined()) {
+        FF_TRY_ASSIGN(self.timeline, Timeline::create(device));
+    }
     self.slots.resize(kSlots); // staging memory is made when first used: unified memory needs none
     self.device = std::move(device);
     return out;
@@ -102,6 +104,7 @@ Result<void> Uploader::write(const BufferView &target, std::uint64_t granularity
                              const std::function<Result<void>(std::span<std::byte> piece, std::uint64_t at)> &fill) {
     Impl &self = *impl_;
     if (granularity == 0) return Error{Status::argument, "upload: a granularity of zero bytes"};
+    if (self.device->imagined()) return {};
     FF_TRY(self.device->check_not_lost());
     // In place too the work comes in pieces of a slot's size: so a caller sees both ways alike, and can be stopped.
     const std::uint64_t step = std::max(self.slot_bytes / granularity, std::uint64_t{1}) * granularity;
@@ -129,7 +132,7 @@ Result<void> Uploader::write(const BufferView &target, std::span<const std::byte
 
 Result<void> Uploader::zero(const BufferView &target) {
     Impl &self = *impl_;
-    if (target.bytes == 0) return {};
+    if (target.bytes == 0 || self.device->imagined()) return {};
     if (target.mapped != nullptr) {
         std::memset(target.mapped, 0, static_cast<std::size_t>(target.bytes));
         return {};
@@ -175,6 +178,7 @@ Result<void> Uploader::repeat(const BufferView &target, std::uint64_t written) {
 }
 
 Result<void> Uploader::finish() {
+    if (impl_->device->imagined()) return {};
     return impl_->timeline->wait(impl_->timeline->submitted());
 }
 

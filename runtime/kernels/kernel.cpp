@@ -4,6 +4,7 @@
 #include "runtime/kernels/tuning.h"
 
 #include <algorithm>
+#include <fmt/format.h>
 
 namespace ff::kernels {
 namespace {
@@ -71,6 +72,33 @@ std::optional<WeightType> weight_type_of(const Variant &variant) {
 
 const Variant &variant_for(std::string_view kernel, const gpu::DeviceTraits &traits) {
     return first_that_runs(kernel, "", traits);
+}
+
+std::string reason_for(const Variant &chosen, const gpu::DeviceTraits &traits) {
+    if (chosen.needs_coopmat)
+        if (const auto tuning = tune_coopmat(traits, kMostTileTokens))
+            return fmt::format("cooperative matrices {}x{}x{}, subgroups of {}", tuning->matrix.rows,
+                               tuning->matrix.columns, tuning->matrix.depth, tuning->subgroup_size);
+    if (chosen.needs_subgroup) {
+        const std::string sizes = traits.subgroup_size_min == traits.subgroup_size_max
+                                      ? fmt::format("{}", traits.subgroup_size)
+                                      : fmt::format("{} to {}", traits.subgroup_size_min, traits.subgroup_size_max);
+        return fmt::format("subgroup arithmetic and shuffle, subgroups of {}", sizes);
+    }
+    for (const Variant &other : table()) {
+        if (other.kernel != chosen.kernel || weight_type_of(other) != weight_type_of(chosen)) continue;
+        if (other.needs_coopmat) {
+            if (traits.matrix_shapes.empty()) return "no cooperative matrices";
+            if (traits.matrices_slow) return "cooperative matrices are slow here";
+            return "no cooperative matrices that fit its tiles";
+        }
+        if (other.needs_subgroup) {
+            if (!traits.subgroup_arithmetic) return "no subgroup arithmetic";
+            if (!traits.subgroup_shuffle) return "no subgroup shuffle";
+            return fmt::format("subgroups of {}, 4 are needed", traits.subgroup_size_min);
+        }
+    }
+    return "the only one";
 }
 
 std::string source_name(const Variant &variant) {

@@ -31,6 +31,8 @@ std::string source_name(const Variant &variant); // "mix_project.comp", in shade
 // The first row of `kernel` for weights of `type` whose traits the device has; every kernel has one that needs none.
 const Variant &variant_for(std::string_view kernel, WeightType type, const gpu::DeviceTraits &traits);
 const Variant &variant_for(std::string_view kernel, const gpu::DeviceTraits &traits); // kernels without weights
+// Why these traits choose it, for people: what it takes that another device may lack, or what this one lacks for a better one.
+std::string reason_for(const Variant &chosen, const gpu::DeviceTraits &traits);
 // The weight type a variant was built for; nothing for kernels without weights.
 std::optional<WeightType> weight_type_of(const Variant &variant);
 

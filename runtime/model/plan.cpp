@@ -3,7 +3,6 @@
 #include "runtime/kernels/places.h"
 #include "runtime/kernels/wide.h"
 #include "runtime/model/layer_plan.h"
-#include "shaders/lib/interface.h"
 
 #include <algorithm>
 #include <fmt/format.h>
@@ -112,7 +111,7 @@ Result<std::unique_ptr<LoadedModel>> LoadedModel::load(std::shared_ptr<gpu::Devi
     FF_TRY_ASSIGN(model->logits_, gpu::Buffer::create(device, gpu::MemoryKind::device, logits_bytes, "logits"));
     FF_TRY_ASSIGN(model->history_, gpu::Buffer::create(device, gpu::MemoryKind::device, logits_bytes, "history"));
     FF_TRY_ASSIGN(model->control_, gpu::Buffer::create(device, gpu::MemoryKind::shared, control_bytes, "control"));
-    std::memset(model->control_.view().mapped, 0, control_bytes);
+    FF_TRY(uploader.zero(model->control_.view()));
     FF_TRY(uploader.zero(model->logits_.view()));
     FF_TRY(uploader.zero(model->history_.view()));
 

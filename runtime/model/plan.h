@@ -2,6 +2,7 @@
 #pragma once
 
 #include "runtime/model/architecture.h"
+#include "shaders/lib/interface.h"
 
 namespace ff::model {
 
@@ -23,6 +24,10 @@ struct WidePlan {
     Plan all_logits;
     Plan end; // the logits that are wanted, to their slots; tokens are sampled, the control block is brought up to date
 };
+
+// Rows of a batch's steps that decode: a token of each session. A step costs nearly the same however many of its rows are
+// used.
+constexpr std::uint32_t kBatchRows[] = {2, 8, 32, shader::kMostRuns};
 
 struct LoadOptions {
     WeightOptions weights;

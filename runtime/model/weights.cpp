@@ -176,6 +176,7 @@ Result<std::vector<Matrix>> WeightLoader::allocate_and_upload(gpu::Arena &arena,
                 matrix.parts.push_back({view, row, rows});
             }
         }
+        if (device_->imagined()) continue; // nor is anything read
         const bool turned = requests[i].stored != Stored::output_major || requests[i].parts > 1;
         if (matrix.by_input)
             FF_TRY(upload_by_input(matrix, tensors[i]));

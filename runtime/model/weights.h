@@ -14,8 +14,8 @@ namespace ff::model {
 
 struct WeightOptions {
     std::optional<loader::DType> type; // what matrices are kept as (quant/policy.h: loaded_as); nothing: as stored
-    ProgressFunction progress;
-    LogFunction log;
+    ProgressFunction progress{};
+    LogFunction log{};
 };
 
 // How a tensor becomes rows of outputs.

@@ -54,8 +54,22 @@ static void devices(void) {
     CHECK(ff_device_list_trait(list, 0, 0, &name, &value) == 1 && name);
     CHECK(ff_device_list_trait(list, 0, 9999, &name, &value) == 0);
     CHECK(ff_device_list_variant(list, 0, 0, &name, &other) == 1 && name && other);
+    CHECK(ff_device_list_reason(list, 0, 0, &other) == 1 && strlen(other) > 0);
+    CHECK(ff_device_list_reason(list, 0, 9999, &other) == 0);
+    CHECK(strlen(ff_device_list_lacking(list, 0)) == 0 && ff_device_list_lacking(list, 9999) == NULL);
     ff_device_list_destroy(list);
     ff_device_list_destroy(NULL);
+    options.captured = 1;
+    CHECK(ff_device_list_create(&list, &options, &error) == FF_OK && ff_device_list_count(list) == 0);
+    ff_device_list_destroy(list);
+    options.profile = "radv-navi31";
+    CHECK(ff_device_list_create(&list, &options, &error) == FF_OK && ff_device_list_count(list) == 1);
+    CHECK(ff_device_list_get(list, 0, &info, &error) == FF_OK && info.vendor_id == 0x1002);
+    CHECK(ff_device_list_choose(list, NULL, &chosen, &error) == FF_ERROR_ARGUMENT);
+    ff_device_list_destroy(list);
+    options.captured = 0; /* a software device is no Radeon */
+    CHECK(ff_device_list_create(&list, &options, &error) == FF_OK && strlen(ff_device_list_lacking(list, 0)) > 0);
+    ff_device_list_destroy(list);
     CHECK(ff_profile(0, &name, &other) == 1 && strcmp(name, "native") == 0);
     CHECK(ff_weight_type(0, &name) == 1 && strcmp(name, "f32") == 0);
     CHECK(ff_weight_type(9999, &name) == 0);

@@ -98,8 +98,9 @@ typedef struct ff_device_list_options {
     const char *profile; /* traits are shown as this profile masks them; NULL: native */
     ff_log_callback log;
     void *log_payload;
+    int captured; /* 1: not this machine's devices but the one that `profile` was captured from; none if it was not */
 } ff_device_list_options;
-#define FF_DEVICE_LIST_OPTIONS_INIT {sizeof(ff_device_list_options), 0, 0, 0}
+#define FF_DEVICE_LIST_OPTIONS_INIT {sizeof(ff_device_list_options), 0, 0, 0, 0}
 
 FF_API ff_status ff_device_list_create(ff_device_list **out, const ff_device_list_options *options, ff_error *error);
 FF_API void ff_device_list_destroy(ff_device_list *list);
@@ -113,7 +114,12 @@ FF_API int ff_device_list_trait(const ff_device_list *list, size_t device, size_
 /* The variant of every kernel that these traits choose, for f16 weights; index from 0 until the call returns 0. */
 FF_API int ff_device_list_variant(const ff_device_list *list, size_t device, size_t index, const char **kernel,
                                   const char **variant);
-/* Trait profiles (native, floor, ...); index from 0 until the call returns 0. */
+/* Why that variant, in a few words: with the same indices. */
+FF_API int ff_device_list_reason(const ff_device_list *list, size_t device, size_t index, const char **reason);
+/* What the device that the profile was captured from has, and this one lacks: a profile only takes away. Empty if nothing, or
+ * if the profile is no device's; NULL if there is no such device. */
+FF_API const char *ff_device_list_lacking(const ff_device_list *list, size_t device);
+/* Trait profiles (native, floor, ..., and those of captured devices); index from 0 until the call returns 0. */
 FF_API int ff_profile(size_t index, const char **name, const char **description);
 
 /* ---- checkpoints: model files, looked at without a device --------------------------------------------------------- */

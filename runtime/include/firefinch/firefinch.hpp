@@ -170,6 +170,21 @@ class DeviceList {
             all.push_back({kernel, variant});
         return all;
     }
+    // Each kernel and why it gets that variant.
+    std::vector<Named> reasons(std::size_t device) const {
+        std::vector<Named> all;
+        const char *kernel = nullptr, *text = nullptr;
+        for (std::size_t i = 0; ff_device_list_variant(get(), device, i, &kernel, &text) != 0 &&
+                                ff_device_list_reason(get(), device, i, &text) != 0;
+             ++i)
+            all.push_back({kernel, text});
+        return all;
+    }
+    // What the profile's own device has and this one lacks; empty if nothing.
+    std::string lacking(std::size_t device) const {
+        const char *text = ff_device_list_lacking(get(), device);
+        return text ? text : "";
+    }
     const ff_device_list *get() const { return handle_.get(); }
 
   private:

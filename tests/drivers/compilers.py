@@ -1,0 +1,258 @@
+"""What every compiler makes of the pipelines that its device's traits choose: gates, record, and table.
+
+A pipeline is known by its variant and constants; of each the record keeps six figures, "-" where a driver does not say:
+subgroup size, registers (VGPRs, GRFs, ...: they compare within a vendor), spilled registers or bytes of scratch memory, bytes of
+code, resident subgroups (of a SIMD, SM or core), and the compiler's own estimate of cycles.
+"""
+import fnmatch
+import hashlib
+import json
+import os
+import subprocess
+
+from rig import DESKTOP, HERE, MOBILE, REPRESENTATIVE, ROOT
+
+RECORD = os.path.join(HERE, "record")
+EXCEPTIONS = os.path.join(HERE, "spill_exceptions.txt")
+DOCUMENT = os.path.join(ROOT, "docs", "devices.md")
+BEGIN, END = "<!-- compilers: made by tests/drivers/run --update-table -->\n", "<!-- compilers: end -->\n"
+SLOWER = 1.10
+
+REGISTERS = ["VGPRs", "Number of GPRs", "GPRs", "Registers used", "Max live registers", "Temp count", "Temps",
+             "Work registers", "Registers"]
+SPILLS = ["Spilled VGPRs", "Spilled SGPRs", "Scratch size", "Spills", "Fills", "Scratch Memory Size", "Spills to memory",
+          "Fills from memory", "Scratch", "STP Count", "LDP Count", "TMU Spills", "TMU Fills"]
+CODE = ["Code size", "Code Size", "Binary size"]
+RESIDENT = ["Subgroups per SIMD", "Max warps/SM", "Max Waves Per Core", "Threads", "Thread Count"]
+CYCLES = ["Latency", "Cycles", "Cycle Count", "Static cycle count"]
+
+# Columns of the table: heading, and what a pipeline's name starts with; the first in a device's list is taken.
+COLUMNS = [("mix_project", "mix_project.f16_"), ("project_add", "project_add.f16_"), ("project_add q4_k", "project_add.q4_k_"),
+           ("wkv7", "wkv7.f16_"), ("sparse_value", "sparse_value.f16"), ("matmul", "matmul.f16"),
+           ("matmul q4_k", "matmul.q4_k"), ("matmul_few", "matmul_few.f16_"), ("wide_wkv7", "wide_wkv7."), ("sample", "sample.")]
+
+
+class Figures:
+    """Six figures of a pipeline, as text."""
+
+    def __init__(self, subgroup="-", registers="-", spills="-", code="-", resident="-", cycles="-"):
+        self.all = [subgroup, registers, spills, code, resident, cycles]
+        self.subgroup, self.registers, self.spills, self.code, self.resident, self.cycles = self.all
+
+    @staticmethod
+    def of(answer):
+        statistics = answer["statistics"]
+
+        def first(names):
+            return next((str(round(statistics[name])) for name in names if name in statistics), "-")
+        spilled = [statistics[name] for name in SPILLS if name in statistics]
+        return Figures(str(answer["subgroup"] or "-"), first(REGISTERS), str(round(sum(spilled))) if spilled else "-",
+                       first(CODE), first(RESIDENT), first(CYCLES))
+
+    def cell(self):
+        return "/".join(self.all)
+
+
+def name_of(line):
+    """A line of a list without the file: what a pipeline is known by."""
+    words = line.split()
+    return " ".join([words[0], "buffers=" + words[2], "push=" + words[3], "subgroup=" + words[4], *words[5:]])
+
+
+def ask(rig, driver, folder, lines):
+    """Figures by name, and what went wrong; the answers are kept, and asked again when a shader, list or driver is another."""
+    listed = os.path.join(folder, f"{driver}.pipelines")
+    digest = hashlib.sha256((rig.mesa() + "".join(lines)).encode())
+    for file in sorted({line.split()[1] for line in lines}):
+        with open(os.path.join(folder, file), "rb") as shader:
+            digest.update(shader.read())
+    kept = os.path.join(folder, f"{driver}-{digest.hexdigest()[:16]}.json")
+    answers, wrong = {}, []
+    if os.path.exists(kept):
+        with open(kept, encoding="utf-8") as file:
+            answers = {int(line): answer for line, answer in json.load(file).items()}
+    program = rig.tool("compile_pipelines", driver)
+    while len(answers) < len(lines):
+        start = len(answers)
+        done = rig.run(driver, [program, listed, str(start)], timeout=2400)
+        for text in done.stdout.splitlines():
+            if text.startswith("{"):
+                answer = json.loads(text)
+                answers[answer["line"]] = answer
+        if len(answers) < len(lines):  # the compiler took its process with it
+            if start == len(answers) and done.returncode == 1:
+                return {}, [f"{driver}: {done.stderr.strip()[-300:]}"]
+            answers[len(answers)] = {"line": len(answers), "error": f"the compiler ended with status {done.returncode}"}
+    with open(kept, "w", encoding="utf-8") as file:
+        json.dump(answers, file)
+    figures = {}
+    for number, line in enumerate(lines):
+        if "error" in answers[number]:
+            wrong.append(f"{driver}: {name_of(line)}: {answers[number]['error']}")
+        else:
+            figures[name_of(line)] = Figures.of(answers[number])
+    return figures, wrong
+
+
+def family(driver):
+    return driver if driver in ("honeykrisp", "powervr") else driver.split("-")[0]
+
+
+def read_record():
+    """Mesa's version, and figures by driver and name."""
+    version, record = None, {}
+    if not os.path.isdir(RECORD):
+        return version, record
+    for file in sorted(os.listdir(RECORD)):
+        with open(os.path.join(RECORD, file), encoding="utf-8") as lines:
+            version = lines.readline().split()[-1]
+            drivers = lines.readline().rstrip("\n").split("\t")[1:]
+            for line in lines:
+                name, *cells = line.rstrip("\n").split("\t")
+                for driver, cell in zip(drivers, cells):
+                    if cell:
+                        record.setdefault(driver, {})[name] = Figures(*cell.split("/"))
+    return version, record
+
+
+def write_record(version, found):
+    os.makedirs(RECORD, exist_ok=True)
+    for each in sorted({family(driver) for driver in found}):
+        drivers = [driver for driver in found if family(driver) == each]
+        names = sorted({name for driver in drivers for name in found[driver]})
+        with open(os.path.join(RECORD, f"{each}.tsv"), "w", encoding="utf-8") as out:
+            out.write(f"# subgroup/registers/spills/code/resident/cycles by Mesa {version}\n")
+            out.write("\t".join(["pipeline", *drivers]) + "\n")
+            for name in names:
+                cells = [found[driver][name].cell() if name in found[driver] else "" for driver in drivers]
+                out.write("\t".join([name, *cells]) + "\n")
+
+
+def read_exceptions():
+    """[driver pattern, pipeline pattern, reason]."""
+    rows = []
+    with open(EXCEPTIONS, encoding="utf-8") as lines:
+        for line in lines:
+            if line.strip() and not line.startswith("#"):
+                patterns, reason = line.split(":", 1)
+                rows.append([*patterns.split(), reason.strip()])
+    return rows
+
+
+def check(found, record, complete, exceptions, used):
+    """Sentences on what breaks a gate."""
+    broken = []
+    for driver, figures in found.items():
+        recorded = record.get(driver, {})
+        for name, now in figures.items():
+            if now.spills not in ("-", "0"):
+                rules = [i for i, (drivers, names, _) in enumerate(exceptions)
+                         if fnmatch.fnmatch(driver, drivers) and fnmatch.fnmatch(name.split()[0], names)]
+                used.update(rules)
+                if not rules:
+                    broken.append(f"{driver}: {name} spills ({now.spills})")
+            before = recorded.get(name)
+            if before is None:
+                broken.append(f"{driver}: {name} is not in the record")
+            elif "-" not in (now.cycles, before.cycles) and int(now.cycles) > SLOWER * int(before.cycles):
+                broken.append(f"{driver}: {name} takes {now.cycles} cycles by the compiler's estimate, "
+                              f"{before.cycles} are recorded")
+        if complete:
+            broken += [f"{driver}: {name} is in the record and no longer chosen" for name in recorded if name not in figures]
+    return broken
+
+
+def device_names():
+    names = {}
+    with open(os.path.join(ROOT, "runtime", "gpu", "captured_devices.def"), encoding="utf-8") as lines:
+        for line in lines:
+            if line.startswith("FF_CAPTURED("):
+                words = line.split('"')
+                names[words[1]] = words[3]
+    return names
+
+
+def variants_text(figures):
+    parts = ["subgroup" if any(name.startswith("mix_project.f16_subgroup") for name in figures) else "floor"]
+    for name in figures:
+        if name.startswith("matmul.f16_coopmat"):
+            constants = dict(word.split("=") for word in name.split()[4:] if "=" in word)
+            shape = [constants[i] for i in sorted(constants, key=int)][-3:]
+            parts.append("matrices " + "x".join(shape))
+            break
+    return ", ".join(parts)
+
+
+def table(found, version, exceptions):
+    names = device_names()
+    lines = [f"Mesa {version}. Of each pipeline: subgroup size that the compiler took / registers / resident subgroups / "
+             "cycles by its own estimate; `-` where it does not say.\n\n",
+             "| profile | device | variants | pipelines | spill | " + " | ".join(heading for heading, _ in COLUMNS) + " |\n",
+             "|" + "---|" * (5 + len(COLUMNS)) + "\n"]
+    for driver, figures in found.items():
+        cells = []
+        for _, start in COLUMNS:
+            first = next((f for name, f in figures.items() if name.startswith(start)), None)
+            cells.append(f"{first.subgroup}/{first.registers}/{first.resident}/{first.cycles}" if first else "")
+        spilling = sum(f.spills not in ("-", "0") for f in figures.values())
+        unknown = all(f.spills == "-" for f in figures.values())
+        lines.append(f"| {driver} | {names.get(driver, '')} | {variants_text(figures)} | {len(figures)} | "
+                     f"{'-' if unknown else spilling} | " + " | ".join(cells) + " |\n")
+    if exceptions:
+        lines.append("\nSpills that stay, with their reasons:\n\n")
+        lines += [f"- `{names_}` on `{drivers}`: {reason}\n" for drivers, names_, reason in exceptions]
+    return "".join(lines)
+
+
+def write_table(text):
+    with open(DOCUMENT, encoding="utf-8") as file:
+        document = file.read()
+    before, rest = document.split(BEGIN)
+    _, after = rest.split(END)
+    with open(DOCUMENT, "w", encoding="utf-8") as file:
+        file.write(before + BEGIN + "\n" + text + "\n" + END + after)
+
+
+def run(rig, pool, chosen, fast, update, failures):
+    drivers = [d for d in (REPRESENTATIVE if fast else DESKTOP + MOBILE) if not chosen or d in chosen]
+    folder = os.path.join(rig.work, "pipelines")
+    subprocess.run([rig.built("tests/drivers/drivers_list_pipelines"), folder, *drivers], check=True)
+    for driver in drivers:
+        rig.tool("compile_pipelines", driver)
+
+    def one(driver):
+        with open(os.path.join(folder, f"{driver}.pipelines"), encoding="utf-8") as lines:
+            return ask(rig, driver, folder, lines.readlines())
+    slow_first = sorted(drivers, key=lambda driver: driver not in MOBILE)
+    answers = dict(zip(slow_first, pool.map(one, slow_first)))
+    found = {}
+    wrong = []
+    print(f"{'compiler':24}{'pipelines':>10}{'failed':>8}{'spilling':>10}{'largest code':>14}")
+    for driver in drivers:
+        found[driver], errors = answers[driver]
+        wrong += errors
+        spilling = sum(f.spills not in ("-", "0") for f in found[driver].values())
+        code = max((int(f.code) for f in found[driver].values() if f.code != "-"), default=0)
+        print(f"{driver:24}{len(found[driver]):>10}{len(errors):>8}{spilling:>10}{code:>14}")
+        rig.passed += len(found[driver])
+    version, record = read_record()
+    exceptions, used = read_exceptions(), set()
+    if update:
+        if chosen:
+            raise SystemExit("--update-table is of all drivers: leave out --drivers")
+        for sentence in check(found, record, True, exceptions, used) if record else []:
+            print("changed: " + sentence)
+        write_record(rig.mesa(), found)
+        write_table(table(found, rig.mesa(), exceptions))
+        version, record = read_record()
+    broken = check(found, record, not fast, exceptions, used)
+    if not fast and not chosen:
+        broken += [f"spill_exceptions.txt: {drivers_} {names} excuses nothing any more"
+                   for i, (drivers_, names, _) in enumerate(exceptions) if i not in used]
+    if broken and version != rig.mesa() and fast:
+        # Unstable moved: then it is the compiler that changed. --all tells, and --update-table takes note.
+        print(f"The record is of Mesa {version}, here is {rig.mesa()}; these count when the record is made again:")
+        for sentence in broken:
+            print("  " + sentence)
+        broken = []
+    failures += wrong + broken

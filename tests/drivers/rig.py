@@ -1,0 +1,101 @@
+"""Drivers in the cache folder, and programs run on one of them."""
+import os
+import re
+import shutil
+import subprocess
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+ROOT = os.path.dirname(os.path.dirname(HERE))
+CACHE = os.environ.get("VK_DRIVERS_DIR") or os.path.join(
+    os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache"), "vk-drivers")
+VOLK = "/usr/include"
+
+SOFTWARE = "lavapipe-128 lavapipe-256 lavapipe-512 bpo-lavapipe-256 sid-lavapipe-256 swiftshader".split()
+DESKTOP = """radv-polaris10 radv-polaris12 radv-vega10 radv-vega20 radv-raven radv-raven2 radv-renoir radv-navi10 radv-navi21
+radv-vangogh radv-rembrandt radv-raphael_mendocino radv-navi31 radv-navi33 radv-phoenix radv-strix1 radv-gfx1201
+anv-skl anv-cfl anv-icl anv-tgl anv-adl anv-adln anv-dg1 anv-dg2 anv-a380 anv-mtl anv-arl anv-lnl anv-bmg anv-ptl
+nvk-kepler nvk-maxwell nvk-pascal nvk-volta nvk-turing nvk-ampere nvk-ada nvk-blackwell
+turnip-618 turnip-630 turnip-660 turnip-730 turnip-740 turnip-750 turnip-810 turnip-830 honeykrisp""".split()
+MOBILE = "mali-g310 mali-g610 v3d-42 v3d-71 powervr".split()  # under qemu
+REPRESENTATIVE = "radv-polaris10 radv-navi31 anv-skl anv-bmg nvk-pascal nvk-ampere turnip-740 honeykrisp".split()
+
+
+class Skipped(Exception):
+    """What keeps the suite from running at all."""
+
+
+class Rig:
+    def __init__(self, build):
+        self.build = os.path.abspath(build or os.path.join(ROOT, "build", "release"))
+        self.work = os.path.join(self.build, "tests", "drivers", "work")
+        self.with_driver = os.path.join(HERE, "with-driver")
+        self.passed = 0
+
+    def fetch(self, mobile):
+        """What is missing, into the cache folder; raises Skipped where that cannot be."""
+        if not shutil.which("apt-get"):
+            raise Skipped("drivers come as Debian packages, and there is no apt-get here")
+        groups = ["mesa-sid", "shim"] + (["mesa-bpo", "swiftshader", "mesa-arm64"] if mobile else [])
+        if mobile:
+            for tool, package in [("qemu-aarch64-static", "qemu-user-static"),
+                                  ("aarch64-linux-gnu-g++", "g++-aarch64-linux-gnu")]:
+                if not shutil.which(tool):
+                    raise Skipped(f"{tool} is not installed: apt-get install {package}")
+        done = subprocess.run([os.path.join(HERE, "install-drivers"), *groups], stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT, text=True, check=False)
+        if done.returncode != 0:
+            raise Skipped("drivers cannot be fetched: " + (done.stdout.strip().splitlines() or ["no word why"])[-1])
+        os.makedirs(self.work, exist_ok=True)
+
+    def built(self, path):
+        """A program of the build."""
+        program = os.path.join(self.build, path)
+        if not os.path.exists(program):
+            raise SystemExit(f"{program} is not built: cmake --build {self.build}")
+        return program
+
+    def tool(self, name, driver):
+        """One of our tools for the processor that the driver is for."""
+        if driver not in MOBILE:
+            return self.built(f"tests/drivers/drivers_{name}")
+        program = os.path.join(self.work, f"{name}-arm64")
+        source = os.path.join(HERE, f"{name}.cpp")
+        sources = [source]
+        if name != "compile_pipelines":
+            sources += [os.path.join(ROOT, "runtime", "gpu", f"{part}.cpp") for part in
+                        "instance device_choice device_query names validation workarounds".split()]
+        if os.path.exists(program) and all(os.path.getmtime(program) > os.path.getmtime(s) for s in sources):
+            return program
+        include = os.path.join(self.work, "include")  # only these headers of the system, for a cross compiler
+        os.makedirs(include, exist_ok=True)
+        for part in ("vulkan", "vk_video", "fmt", "volk.h", "volk.c"):
+            link = os.path.join(include, part)
+            if not os.path.lexists(link):
+                os.symlink(os.path.join(VOLK, part), link)
+        flags = ["-O1", "-w", "-static-libstdc++", "-static-libgcc", "-DFMT_HEADER_ONLY", f"-I{ROOT}", f"-I{include}"]
+        if name != "compile_pipelines":
+            volk = os.path.join(self.work, "volk-arm64.o")
+            subprocess.run(["aarch64-linux-gnu-gcc", *flags, "-c", os.path.join(ROOT, "runtime/gpu/volk_build.c"), "-o", volk],
+                           check=True)
+            sources.append(volk)
+        subprocess.run(["aarch64-linux-gnu-g++", "-std=c++20", *flags, *sources, "-o", program, "-ldl"], check=True)
+        return program
+
+    def run(self, driver, command, check=None, timeout=600, environment=None):
+        """The finished process; its status is 124 where time ran out."""
+        full = [self.with_driver, *(["--check", check] if check else []), driver, *command]
+        try:
+            return subprocess.run(full, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, errors="replace",
+                                  timeout=timeout, check=False, env=dict(os.environ, **(environment or {})))
+        except subprocess.TimeoutExpired as late:
+            return subprocess.CompletedProcess(full, 124, (late.stdout or b"").decode(errors="replace"),
+                                               f"not done in {timeout} s")
+
+    def mesa(self):
+        """Version of unstable's Mesa as it was fetched."""
+        with open(os.path.join(CACHE, "sid.packages"), encoding="utf-8") as packages:
+            found = re.search(r"^mesa-vulkan-drivers (\S+)", packages.read(), re.M)
+        return found.group(1) if found else "unknown"
+
+    def versions(self):
+        return "Mesa " + self.mesa()
