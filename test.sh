@@ -7,7 +7,8 @@
 # 1. release build, all tests, on the best device (or FIREFINCH_TEST_DEVICE: number, part of a name, or UUID)
 # 2. the tests that use a device again under the floor profile: Vulkan 1.1 without any optional feature
 # 3. and again on Mesa's software device with other vector widths, that is with subgroups of 4 and 16
-# 4. address and undefined-behaviour sanitizers: file formats, chat templates and the C API
+# 4. the compilers of eight GPUs, and starts as on these (tests/drivers; skipped where their drivers cannot be fetched)
+# 5. address and undefined-behaviour sanitizers: file formats, chat templates and the C API
 #
 # FIREFINCH_WERROR=ON makes warnings errors. JOBS: how much runs at once; default: the number of processors.
 set -uo pipefail
@@ -61,15 +62,15 @@ run() {
 if command -v ccache >/dev/null; then export CMAKE_CXX_COMPILER_LAUNCHER=ccache CMAKE_C_COMPILER_LAUNCHER=ccache; fi
 
 build release
-run "release" release
+run "release" release -LE '^compilers$'
 [ "$quick" = yes ] && finish
 
 # The suites that have a floor test of their own have just run it; the program, the hosts and what a session does with
 # tokens add nothing to what a width changes. Whole models run with subgroups of 8, their plans launch by launch with 4 too, kernels
 # with 4, 8 and 16.
-device_tests=(-LE '^(formats|apps|program_text|sessions|shaders|hosts|examples|package)$')
+device_tests=(-LE '^(formats|apps|program_text|sessions|shaders|hosts|examples|package|compilers)$')
 leave_out=([128]='_floor$|^models$' [512]='_floor$|^models$|^plans$')
-FIREFINCH_TEST_PROFILE=floor run "release, floor profile" release -LE '^(formats|program_text|kernels|models|sessions|shaders|examples|package)$'
+FIREFINCH_TEST_PROFILE=floor run "release, floor profile" release -LE '^(formats|program_text|kernels|models|sessions|shaders|examples|package|compilers)$'
 
 devices=$(build/release/firefinch devices --json)
 if grep -q llvmpipe <<< "$devices"; then
@@ -81,6 +82,8 @@ if grep -q llvmpipe <<< "$devices"; then
 else
   echo "== no software device (Mesa's llvmpipe) here: its vector widths are not tested"
 fi
+
+run "compilers of GPUs" release -V -L '^compilers$'
 
 build asan --target formats_tests c_api_test program_text_tests
 run "asan, formats and texts" asan -L '^(formats|program_text)$'

@@ -110,7 +110,8 @@ void mask_to(DeviceTraits &traits, const DeviceTraits &captured) {
 
 std::string lacking(const DeviceTraits &device, const DeviceTraits &captured) {
     std::vector<std::string> parts;
-    if (captured.subgroup_size_min < device.subgroup_size_min || captured.subgroup_size_max > device.subgroup_size_max)
+    if (captured.subgroup_basic && (captured.subgroup_size_min < device.subgroup_size_min ||
+                                    captured.subgroup_size_max > device.subgroup_size_max))
         parts.push_back(fmt::format("subgroups of {} (here {})", sizes_text(captured), sizes_text(device)));
     for (const auto &[trait, words] : kFlags)
         if (captured.*trait && !(device.*trait)) parts.emplace_back(words);

@@ -11,7 +11,18 @@ bool amd_proprietary(const DeviceTraits &traits) {
     return traits.driver == "amd" || traits.driver == "amdvlk";
 }
 
+// Adreno, Mali, PowerVR and VideoCore, by whichever driver.
+bool mobile(const DeviceTraits &traits) {
+    constexpr std::string_view kDrivers[] = {"qualcomm", "turnip", "arm", "panvk", "powervr", "powervr-mesa", "v3dv"};
+    return std::ranges::find(kDrivers, traits.driver) != std::end(kDrivers);
+}
+
 constexpr Workaround kWorkarounds[] = {
+    {"Adreno, Mali, PowerVR, VideoCore", "long submissions end in a hang or a lost device: a prompt, or a batch above 32",
+     "github.com/ggml-org/llama.cpp/issues/10406 and /23359 (Mali), /8743 and /12139 (Adreno)",
+     [](const DeviceInfo &device) { return mobile(device.traits); },
+     // Less than half a second at 10 G multiply-adds of them a second.
+     [](DeviceTraits &traits) { traits.most_submission_work = std::min<std::uint64_t>(traits.most_submission_work, 1ULL << 32); }},
     {"intel-windows", "integer dot products miscompute, or are slower than plain arithmetic",
      "ggml-vulkan's choice of mat-vec kernels, github.com/ggml-org/llama.cpp ggml/src/ggml-vulkan/ggml-vulkan.cpp",
      [](const DeviceInfo &device) { return device.traits.driver == "intel-windows"; },

@@ -1,4 +1,5 @@
 """Drivers in the cache folder, and programs run on one of them."""
+import glob
 import os
 import re
 import shutil
@@ -57,13 +58,17 @@ class Rig:
     def tool(self, name, driver):
         """One of our tools for the processor that the driver is for."""
         if driver not in MOBILE:
-            return self.built(f"tests/drivers/drivers_{name}")
+            return self.built("tests/gpu/gpu_probe" if name == "probe" else f"tests/drivers/drivers_{name}")
         program = os.path.join(self.work, f"{name}-arm64")
-        source = os.path.join(HERE, f"{name}.cpp")
-        sources = [source]
-        if name != "compile_pipelines":
-            sources += [os.path.join(ROOT, "runtime", "gpu", f"{part}.cpp") for part in
-                        "instance device_choice device_query names validation workarounds".split()]
+        gpu = os.path.join(ROOT, "runtime", "gpu")
+        if name == "probe":
+            sources = [os.path.join(ROOT, "tests", "gpu", "probe.cpp"), os.path.join(ROOT, "tests", "gpu", "shaders.cpp"),
+                       *sorted(glob.glob(os.path.join(gpu, "*.cpp")))]
+        else:
+            sources = [os.path.join(HERE, f"{name}.cpp")]
+            if name == "capture":
+                sources += [os.path.join(gpu, f"{part}.cpp") for part in
+                            "instance device_choice device_query names validation workarounds".split()]
         if os.path.exists(program) and all(os.path.getmtime(program) > os.path.getmtime(s) for s in sources):
             return program
         include = os.path.join(self.work, "include")  # only these headers of the system, for a cross compiler
@@ -72,7 +77,8 @@ class Rig:
             link = os.path.join(include, part)
             if not os.path.lexists(link):
                 os.symlink(os.path.join(VOLK, part), link)
-        flags = ["-O1", "-w", "-static-libstdc++", "-static-libgcc", "-DFMT_HEADER_ONLY", f"-I{ROOT}", f"-I{include}"]
+        flags = ["-O1", "-w", "-static-libstdc++", "-static-libgcc", "-DFMT_HEADER_ONLY", f"-I{ROOT}", f"-I{include}",
+                 f"-I{self.build}/tests/gpu"]  # the probe's SPIR-V
         if name != "compile_pipelines":
             volk = os.path.join(self.work, "volk-arm64.o")
             subprocess.run(["aarch64-linux-gnu-gcc", *flags, "-c", os.path.join(ROOT, "runtime/gpu/volk_build.c"), "-o", volk],

@@ -1,5 +1,6 @@
-// Brings the device layer up on every device and under every profile, and prints what it sees: for a driver one has
+// Brings the device layer up on every device and under every profile that is no captured device's, and prints what it sees: for a driver one has
 // not met before. Results are not looked at, so it runs on drivers that only pretend to compute.
+#include "runtime/gpu/captured_devices.h"
 #include "runtime/gpu/names.h"
 #include "runtime/gpu/pipeline.h"
 #include "runtime/gpu/recorder.h"
@@ -72,11 +73,13 @@ int main() {
                    version_text(info.api_version), info.traits.driver, info.driver_info, human_bytes(info.memory_bytes),
                    summary(info.traits));
         for (const Profile &profile : profiles())
-            if (auto result = run(instance.value(), i, profile.name); !result) {
+            if (find_captured_device(profile.name)) continue;
+            else if (auto result = run(instance.value(), i, profile.name); !result) {
                 fmt::print("  {:12} FAILED: {}\n", profile.name, result.error().message);
                 status = 1;
             }
     }
     if (instance.value()->validation_messages() != 0) status = 1;
-    return status;
+    std::fflush(stdout);
+    std::_Exit(status); // drivers that only pretend may crash on their way out
 }

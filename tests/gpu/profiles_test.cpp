@@ -1,7 +1,10 @@
-#include "runtime/gpu/traits.h"
+#include "runtime/gpu/captured_devices.h"
 #include "runtime/gpu/workarounds.h"
 
 #include <doctest/doctest.h>
+
+#include <algorithm>
+#include <set>
 
 using namespace ff::gpu;
 
@@ -24,7 +27,7 @@ DeviceTraits rich() {
     out.max_shared_memory_bytes = 1U << 17;
     out.max_push_constant_bytes = 4096;
     out.max_storage_buffers = 1U << 24;
-    out.max_storage_buffer_range = out.max_allocation_bytes = ~0ULL;
+    out.max_storage_buffer_range = out.max_allocation_bytes = out.most_submission_work = ~0ULL;
     out.storage_offset_alignment = 4;
     return out;
 }
@@ -46,8 +49,8 @@ void check_takes_only(const DeviceTraits &full, const DeviceTraits &masked) {
     flag(full.integer_dot_product, masked.integer_dot_product);
     flag(full.integer_dot_accelerated, masked.integer_dot_accelerated);
     flag(full.integer_dot_mixed_accelerated, masked.integer_dot_mixed_accelerated);
-    CHECK((masked.matrix_shapes.empty() || masked.matrix_shapes == full.matrix_shapes));
-    flag(full.matrices_slow, masked.matrices_slow); // the profile "matrices" alone lifts the mark
+    for (const MatrixShape &shape : masked.matrix_shapes)
+        CHECK(std::find(full.matrix_shapes.begin(), full.matrix_shapes.end(), shape) != full.matrix_shapes.end());
     flag(full.unified_memory, masked.unified_memory);
     flag(full.memory_budget, masked.memory_budget);
     flag(full.timeline_semaphore, masked.timeline_semaphore);
@@ -64,6 +67,7 @@ void check_takes_only(const DeviceTraits &full, const DeviceTraits &masked) {
     CHECK(masked.max_storage_buffer_range <= full.max_storage_buffer_range);
     CHECK(masked.max_allocation_bytes <= full.max_allocation_bytes);
     CHECK(masked.storage_offset_alignment >= full.storage_offset_alignment);
+    CHECK(masked.most_submission_work <= full.most_submission_work);
     CHECK(masked.driver == full.driver);
     CHECK(masked.vendor_id == full.vendor_id);
 }
@@ -110,13 +114,49 @@ TEST_CASE("profiles are found by name") {
     CHECK(find_profile("") == nullptr);
 }
 
+TEST_CASE("captured devices: one of each name, and what was read can be") {
+    CHECK(captured_devices().size() >= 50);
+    std::set<std::string_view> names;
+    for (const CapturedDevice &device : captured_devices()) {
+        CAPTURE(device.profile);
+        const DeviceTraits &traits = device.info.traits;
+        CHECK(names.insert(device.profile).second);
+        CHECK(find_captured_device(device.profile) == &device);
+        CHECK(find_profile(device.profile) != nullptr);
+        CHECK_FALSE(device.info.name.empty());
+        CHECK_FALSE(traits.driver.empty());
+        CHECK(traits.subgroup_size_min <= traits.subgroup_size_max);
+        CHECK(traits.subgroup_basic); // Vulkan 1.1 demands it of compute
+        CHECK(traits.max_workgroup_invocations >= 128);
+        CHECK(traits.max_shared_memory_bytes >= 16384);
+        CHECK(traits.max_storage_buffers >= 4);
+        CHECK(traits.max_storage_buffer_range >= 1ULL << 27);
+        CHECK(traits.storage_offset_alignment <= 256);
+        CHECK(lacking(traits, traits).empty());
+        // Workarounds were applied when it was read.
+        DeviceInfo again = device.info;
+        apply_workarounds(again);
+        CHECK(lacking(again.traits, traits).empty());
+        CHECK(again.traits.most_submission_work == traits.most_submission_work);
+    }
+}
+
+TEST_CASE("what a captured device has and this one lacks is said") {
+    DeviceTraits here; // no subgroups, no small types
+    const DeviceTraits &radeon = find_captured_device("radv-navi31")->info.traits;
+    const std::string text = lacking(here, radeon);
+    for (const char *part : {"subgroups of 32 to 64 (here 1)", "16-bit storage", "cooperative matrices 16x16x16",
+                             "65536 bytes of shared memory (here 16384)"})
+        CHECK_MESSAGE(text.find(part) != text.npos, text);
+    CHECK(lacking(radeon, here).empty());
+}
+
 TEST_CASE("workarounds take away, each from its own driver, and say why") {
     for (const Workaround &workaround : workarounds()) {
         CHECK_FALSE(workaround.symptom.empty());
         CHECK_FALSE(workaround.source.empty());
         DeviceTraits traits = rich();
         workaround.apply(traits);
-        traits.matrices_slow = rich().matrices_slow; // the one that marks
         check_takes_only(rich(), traits);
     }
     DeviceInfo device;
@@ -124,10 +164,16 @@ TEST_CASE("workarounds take away, each from its own driver, and say why") {
     device.traits.driver = "qualcomm";
     apply_workarounds(device);
     CHECK_FALSE(device.traits.subgroup_arithmetic);
+    CHECK(device.traits.most_submission_work <= 1ULL << 32);
     device.traits = rich();
     device.traits.driver = "turnip";
     apply_workarounds(device);
     CHECK(device.traits.subgroup_arithmetic);
+    CHECK(device.traits.most_submission_work <= 1ULL << 32);
+    device.traits = rich();
+    device.traits.driver = "radv";
+    apply_workarounds(device);
+    CHECK(device.traits.most_submission_work == rich().most_submission_work);
 }
 
 TEST_CASE("cooperative matrices: who claims them falsely, and who has them slowly") {

@@ -1,0 +1,126 @@
+"""Test programs on drivers that execute, and starts of firefinch on drivers that only pretend to."""
+import json
+import os
+import re
+
+from rig import DESKTOP, MOBILE, REPRESENTATIVE, ROOT, SOFTWARE
+
+MESSAGE = re.compile(r"^.*(?:Validation (?:Error|Warning)|VUID-|SYNC-HAZARD|SharedMemoryDataRace|out of bounds).*$", re.M)
+
+# Logits of every version, token by token, by prompts and in batches; what sessions do with them does not depend on the driver.
+MODELS = "--source-file=" + ",".join(f"*/{name}_test.cpp" for name in "golden prefill batch".split())
+SUITES = {
+    "gpu": ("tests/gpu/gpu_tests", []),
+    "kernels": ("tests/kernels/kernels_tests", []),
+    "plans": ("tests/plans/plans_tests", []),
+    "models": ("tests/models/models_tests", [MODELS]),
+}
+WHOLE = ["gpu", "kernels", "plans", "models"]
+# Driver, validation mode (sync is core too; gpu: accesses out of bounds and races on shared memory), suites, profile.
+# The gpu mode crashes on unstable's lavapipe, and instruments every pipeline anew: kernels have them all.
+RUNS = [
+    ("swiftshader", "sync", WHOLE, "native"),
+    ("swiftshader", "gpu", ["kernels"], "native"),
+    ("lavapipe-256", "gpu", ["kernels"], "native"),
+    ("lavapipe-128", "sync", WHOLE, "native"),
+    ("lavapipe-256", "sync", WHOLE, "native"),
+    ("lavapipe-512", "sync", WHOLE, "native"),
+    ("bpo-lavapipe-256", "sync", WHOLE, "native"),
+    ("sid-lavapipe-256", "sync", WHOLE, "native"),
+    ("sid-lavapipe-256", "sync", ["kernels", "plans"], "matrices"),
+]
+
+
+def run_suite(rig, driver, check, suite, profile):
+    """A word for the matrix, and the sentence of a failure."""
+    path, arguments = SUITES[suite]
+    done = rig.run(driver, [rig.built(path), *arguments], check=check, timeout=2400,
+                   environment={"FIREFINCH_TEST_VALIDATE": "0", "FIREFINCH_TEST_PROFILE": profile})
+    said = done.stdout + done.stderr
+    messages = MESSAGE.findall(said)
+    counted = re.search(r"test cases:\s*(\d+)", said)
+    where = f"{suite} on {driver}, {check} validation, profile {profile}"
+    if messages:
+        return "messages", f"{where}: {len(messages)} validation messages, the first: {messages[0][:300]}"
+    if done.returncode != 0:
+        errors = [line for line in said.splitlines() if "ERROR" in line or "error" in line]
+        return "FAILED", f"{where}: status {done.returncode}: {(errors or said.splitlines()[-3:])[:3]}"
+    if not counted or counted.group(1) == "0":
+        return "FAILED", f"{where}: no test ran"
+    return counted.group(1), None
+
+
+def run_suites(rig, pool, chosen, failures):
+    runs = [(driver, check, suite, profile) for driver, check, suites, profile in RUNS
+            if not chosen or driver in chosen for suite in suites]
+    results = dict(zip(runs, pool.map(lambda run: run_suite(rig, *run), runs)))
+    print(f"{'executed':20}{'validation':12}{'profile':10}" + "".join(f"{suite:>10}" for suite in SUITES))
+    for driver, check, suites, profile in RUNS:
+        if chosen and driver not in chosen:
+            continue
+        cells = [results[(driver, check, suite, profile)][0] if suite in suites else "-" for suite in SUITES]
+        print(f"{driver:20}{check:12}{profile:10}" + "".join(f"{cell:>10}" for cell in cells))
+    for word, sentence in results.values():
+        if sentence:
+            failures.append(sentence)
+        else:
+            rig.passed += 1
+
+
+def start(rig, driver, captured):
+    """firefinch as on this GPU: device choice, memory plan, pipelines, a prompt's submission. Results stay unwritten there.
+    Returns the words of a row and the sentence of a failure."""
+    if driver in MOBILE:
+        done = rig.run(driver, [rig.tool("capture", driver), driver])
+        same = done.stdout == captured_row(driver)
+        # The whole program is not built for these processors: the device layer alone says that everything starts.
+        ran = rig.run(driver, [rig.tool("probe", driver)], timeout=1200)
+        row = [driver, "same" if same else "differ", "FAILED" if ran.returncode else "started"]
+        if ran.returncode:
+            return row, f"{driver}: gpu_probe: status {ran.returncode}: {(ran.stdout + ran.stderr).strip()[-300:]}"
+        return row, None if same else f"{driver}: its traits are not those captured (tests/drivers/run --capture)"
+    firefinch = rig.built("apps/firefinch/firefinch")
+    listed = rig.run(driver, [firefinch, "devices", "--json"])
+    if listed.returncode != 0:
+        return [driver, "none", "-"], f"{driver}: firefinch devices: {listed.stderr.strip()[-300:]}"
+    devices = json.loads(listed.stdout)
+    device, known = devices["devices"][devices["default"]], captured[driver]
+    differing = [name for name, value in known["traits"].items() if device["traits"].get(name) != value]
+    differing += [name for name, value in known["variants"].items() if device["variants"].get(name) != value]
+    ids = os.path.join(rig.work, "ids.txt")
+    with open(ids, "w", encoding="utf-8") as file:
+        file.write("1 2 3 " * 8)  # a step of many tokens and decode steps
+    ran = rig.run(driver, [firefinch, "logits", "--tokens-file", ids, "--out", os.path.join(rig.work, f"{driver}.logits"), "-q"],
+                  check="core", timeout=1200)
+    messages = MESSAGE.findall(ran.stdout + ran.stderr)
+    row = [driver, "differ" if differing else "same", "FAILED" if ran.returncode or messages else "started"]
+    if ran.returncode or messages:
+        return row, f"{driver}: firefinch logits: status {ran.returncode}: {(messages or [ran.stderr.strip()])[0][-300:]}"
+    if differing:
+        return row, f"{driver}: {', '.join(differing)} are not as captured (tests/drivers/run --capture)"
+    return row, None
+
+
+def captured_row(driver):
+    """The text of one device in captured_devices.def."""
+    with open(os.path.join(ROOT, "runtime", "gpu", "captured_devices.def"), encoding="utf-8") as file:
+        for row in file.read().split("FF_CAPTURED(")[1:]:
+            if row.startswith(f'"{driver}"'):
+                return "FF_CAPTURED(" + row
+    return ""
+
+
+def start_all(rig, pool, chosen, fast, failures):
+    drivers = [d for d in (REPRESENTATIVE if fast else SOFTWARE + DESKTOP + MOBILE) if not chosen or d in chosen]
+    listed = rig.run("system", [rig.built("apps/firefinch/firefinch"), "devices", "--profiles", "--json"])
+    captured = {profile["name"]: profile for profile in json.loads(listed.stdout)["profiles"] if "traits" in profile}
+    if any(driver in MOBILE for driver in drivers):
+        for tool in ("capture", "probe"):  # built once
+            rig.tool(tool, MOBILE[0])
+    print(f"{'started as':24}{'traits':>8}{'start':>10}")
+    for row, sentence in pool.map(lambda driver: start(rig, driver, captured), drivers):
+        print(f"{row[0]:24}{row[1]:>8}{row[2]:>10}")
+        if sentence:
+            failures.append(sentence)
+        else:
+            rig.passed += 1
