@@ -151,7 +151,7 @@ def check(found, record, complete, exceptions, used):
     for driver, figures in found.items():
         recorded = record.get(driver, {})
         for name, now in figures.items():
-            if now.spills not in ("-", "0"):
+            if now.spills not in ("-", "0") and driver not in MOBILE:  # those are counted in the table
                 rules = [i for i, (drivers, names, _) in enumerate(exceptions)
                          if fnmatch.fnmatch(driver, drivers) and fnmatch.fnmatch(name.split()[0], names)]
                 used.update(rules)

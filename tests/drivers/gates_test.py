@@ -44,6 +44,10 @@ class Gates(unittest.TestCase):
         broken, _ = gate(spilling, self.calm, [["nvk-*", "wkv7.*", "another vendor"]])
         self.assertEqual(len(broken), 1)
 
+    def test_spills_of_the_smallest_are_counted_only(self):
+        spilling = Figures("16", "64", "12", "2000", "1", "100")
+        self.assertEqual(check({"mali-g610": {NAME: spilling}}, {"mali-g610": {NAME: spilling}}, True, [], set()), [])
+
     def test_record_and_choices_agree(self):
         self.assertIn("is not in the record", gate(self.calm, None)[0][0])
         self.assertIn("no longer chosen", gate(None, self.calm)[0][0])
