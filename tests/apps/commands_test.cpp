@@ -69,6 +69,28 @@ TEST_CASE("apps devices: --profiles") {
     for (const Json &profile : json["profiles"]) names.push_back(profile["name"]);
     CHECK(std::count(names.begin(), names.end(), "native") == 1);
     CHECK(std::count(names.begin(), names.end(), "floor") == 1);
+    // Captured devices say what would run there, and why.
+    const auto find = [&](const char *name) {
+        return *std::find_if(json["profiles"].begin(), json["profiles"].end(),
+                             [&](const Json &profile) { return profile["name"] == name; });
+    };
+    CHECK_FALSE(find("floor").contains("traits"));
+    const Json radeon = find("radv-navi31"), pi = find("v3d-42");
+    CHECK(radeon["variants"]["matmul"] == "f16_coopmat");
+    CHECK(radeon["reasons"]["matmul"] == "cooperative matrices 16x16x16, subgroups of 32");
+    CHECK(radeon["traits"]["max_workgroup_invocations"] == 1024);
+    CHECK(pi["variants"]["mix_project"] == "f16_floor");
+    CHECK(pi["reasons"]["mix_project"] == "no subgroup arithmetic");
+    CHECK(pi["reasons"]["embed"] == "the only one");
+    const std::string text = done(run({"devices", "--profiles"})).out;
+    CHECK(text.find("cooperative matrices 16x16x16, subgroups of 32: matmul:f16_coopmat") != std::string::npos);
+}
+
+TEST_CASE("apps devices: a captured profile says what it cannot show here") {
+    const Json json = Json::parse(done(run({"devices", "--json", "--profile", "radv-navi31"})).out);
+    const Json &device = json["devices"][json["default"].get<std::size_t>()];
+    if (device["driver"] == "llvmpipe") CHECK(device["lacking"].get<std::string>().find("16x16x16") != std::string::npos);
+    CHECK(device["traits"]["max_workgroup_invocations"].get<int>() <= 1024);
 }
 
 TEST_CASE("apps inspect: the demo model, embedded or as a file") {
