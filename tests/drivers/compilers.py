@@ -11,7 +11,7 @@ import os
 import re
 import subprocess
 
-from rig import DESKTOP, HERE, MOBILE, REPRESENTATIVE, ROOT
+from rig import DESKTOP, HERE, MOBILE, REPRESENTATIVE, ROOT, SOFTWARE
 
 RECORD = os.path.join(HERE, "record")
 EXCEPTIONS = os.path.join(HERE, "spill_exceptions.txt")
@@ -178,32 +178,33 @@ def device_names():
     return names
 
 
-def variants_text(figures):
-    parts = ["subgroup" if any(name.startswith("mix_project.f16_subgroup") for name in figures) else "floor"]
-    for name in figures:
+def variants_text(names):
+    parts = ["subgroup" if any(name.startswith("mix_project.f16_subgroup") for name in names) else "floor"]
+    for name in names:
         if name.startswith("matmul.f16_coopmat"):
-            constants = dict(word.split("=") for word in name.split()[4:] if "=" in word)
-            shape = [constants[i] for i in sorted(constants, key=int)][-3:]
-            parts.append("matrices " + "x".join(shape))
+            constants = dict(word.split("=") for word in name.split()[4:])
+            parts.append("matrices " + "x".join(constants[i] for i in ("8", "9", "10")))  # kSpecMatrixRows, ...
             break
     return ", ".join(parts)
 
 
-def table(found, version, exceptions):
+def table(chosen, found, version, exceptions):
+    """`chosen`: names of pipelines by driver, of all captured devices; `found`: figures of those that compilers were asked for."""
     names = device_names()
     lines = [f"Mesa {version}. Of each pipeline: subgroup size that the compiler took / registers / resident subgroups / "
-             "cycles by its own estimate; `-` where it does not say.\n\n",
-             "| profile | device | variants | pipelines | spill | " + " | ".join(heading for heading, _ in COLUMNS) + " |\n",
-             "|" + "---|" * (5 + len(COLUMNS)) + "\n"]
-    for driver, figures in found.items():
+             "cycles by its own estimate; `-` where it does not say. No figures: nobody was asked.\n\n",
+             "| profile | device | variants | pipelines | asked | spill | " + " | ".join(heading for heading, _ in COLUMNS) + " |\n",
+             "|" + "---|" * (6 + len(COLUMNS)) + "\n"]
+    for driver, pipelines in chosen.items():
+        figures = found.get(driver, {})
         cells = []
         for _, start in COLUMNS:
             first = next((f for name, f in figures.items() if name.startswith(start)), None)
             cells.append(f"{first.subgroup}/{first.registers}/{first.resident}/{first.cycles}" if first else "")
         spilling = sum(f.spills not in ("-", "0") for f in figures.values())
         unknown = all(f.spills == "-" for f in figures.values())
-        lines.append(f"| {driver} | {names.get(driver, '')} | {variants_text(figures)} | {len(figures)} | "
-                     f"{'-' if unknown else spilling} | " + " | ".join(cells) + " |\n")
+        lines.append(f"| {driver} | {names.get(driver, '')} | {variants_text(pipelines)} | {len(pipelines)} | "
+                     f"{len(figures) or '-'} | {'-' if unknown else spilling} | " + " | ".join(cells) + " |\n")
     if exceptions:
         lines.append("\nSpills that stay, with their reasons:\n\n")
         lines += [f"- `{names_}` on `{drivers}`: {reason}\n" for drivers, names_, reason in exceptions]
@@ -222,7 +223,12 @@ def write_table(text):
 def run(rig, pool, chosen, fast, update, failures):
     drivers = [d for d in (REPRESENTATIVE if fast else DESKTOP + MOBILE) if not chosen or d in chosen]
     folder = os.path.join(rig.work, "pipelines")
-    subprocess.run([rig.built("tests/drivers/drivers_list_pipelines"), folder, *drivers], check=True)
+    listed = SOFTWARE + DESKTOP + MOBILE if update else drivers
+    subprocess.run([rig.built("tests/drivers/drivers_list_pipelines"), folder, *listed], check=True)
+    chosen_names = {}
+    for driver in listed:
+        with open(os.path.join(folder, f"{driver}.pipelines"), encoding="utf-8") as file:
+            chosen_names[driver] = [name_of(line) for line in file]
     for driver in drivers:
         rig.tool("compile_pipelines", driver)
 
@@ -255,7 +261,7 @@ def run(rig, pool, chosen, fast, update, failures):
         for sentence in check(found, record, True, exceptions, used) if record else []:
             print("changed: " + sentence)
         write_record(rig.mesa(), found)
-        write_table(table(found, rig.mesa(), exceptions))
+        write_table(table(chosen_names, found, rig.mesa(), exceptions))
         version, record = read_record()
     broken = check(found, record, not fast, exceptions, used)
     if not fast and not chosen:
