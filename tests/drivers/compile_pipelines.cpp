@@ -4,8 +4,10 @@
 // LIST has a line for each pipeline, as list_pipelines writes them; FROM is the first line that counts, from 0. For each a line
 // of JSON is printed at once: {"line", "subgroup", "statistics": {name: value}} or {"line", "error"}. So whoever runs this sees
 // at which line a compiler crashed, and can go on behind it.
-#define VOLK_IMPLEMENTATION
-#include <volk.h>
+#define VK_NO_PROTOTYPES
+#include <vulkan/vulkan.h>
+
+#include <dlfcn.h>
 
 #include <cstdio>
 #include <cstdlib>
@@ -17,9 +19,38 @@
 #include <string>
 #include <vector>
 
-#include "runtime/gpu/cooperative_matrix.h"
+// VK_KHR_cooperative_matrix, for Vulkan headers before 1.3.255: what of it is used here.
+#ifndef VK_KHR_cooperative_matrix
+constexpr VkStructureType VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_COOPERATIVE_MATRIX_FEATURES_KHR =
+    static_cast<VkStructureType>(1000506000);
+struct VkPhysicalDeviceCooperativeMatrixFeaturesKHR {
+    VkStructureType sType;
+    void *pNext;
+    VkBool32 cooperativeMatrix, cooperativeMatrixRobustBufferAccess;
+};
+#endif
 
 namespace {
+
+#define FF_FUNCTIONS(X)                                                                                                \
+    X(vkEnumeratePhysicalDevices)                                                                                      \
+    X(vkEnumerateDeviceExtensionProperties)                                                                            \
+    X(vkGetPhysicalDeviceProperties)                                                                                   \
+    X(vkGetPhysicalDeviceFeatures2)                                                                                    \
+    X(vkGetPhysicalDeviceQueueFamilyProperties)                                                                        \
+    X(vkCreateDevice)                                                                                                  \
+    X(vkCreateShaderModule)                                                                                            \
+    X(vkCreateDescriptorSetLayout)                                                                                     \
+    X(vkDestroyDescriptorSetLayout)                                                                                    \
+    X(vkCreatePipelineLayout)                                                                                          \
+    X(vkDestroyPipelineLayout)                                                                                         \
+    X(vkCreateComputePipelines)                                                                                        \
+    X(vkDestroyPipeline)                                                                                               \
+    X(vkGetPipelineExecutablePropertiesKHR)                                                                            \
+    X(vkGetPipelineExecutableStatisticsKHR)
+#define FF_DECLARE(name) PFN_##name name = nullptr;
+FF_FUNCTIONS(FF_DECLARE)
+#undef FF_DECLARE
 
 [[noreturn]] void stop(int status) {
     std::fflush(stdout);
@@ -241,7 +272,10 @@ void compile(VkDevice device, const Pipeline &each, bool statistics, std::size_t
 int main(int count, char **arguments) {
     if (count < 2) die("use: compile_pipelines LIST [FROM]");
     const std::vector<Pipeline> pipelines = read_list(arguments[1]);
-    check(volkInitialize(), "volkInitialize (is there a Vulkan loader?)");
+    void *const loader = dlopen("libvulkan.so.1", RTLD_NOW | RTLD_LOCAL);
+    if (!loader) die("there is no libvulkan.so.1");
+    const auto get = reinterpret_cast<PFN_vkGetInstanceProcAddr>(dlsym(loader, "vkGetInstanceProcAddr"));
+    const auto vkCreateInstance = reinterpret_cast<PFN_vkCreateInstance>(get(nullptr, "vkCreateInstance"));
     VkApplicationInfo application{};
     application.sType = VK_STRUCTURE_TYPE_APPLICATION_INFO;
     application.apiVersion = VK_API_VERSION_1_3;
@@ -250,7 +284,9 @@ int main(int count, char **arguments) {
     instance_info.pApplicationInfo = &application;
     VkInstance instance{};
     check(vkCreateInstance(&instance_info, nullptr, &instance), "vkCreateInstance");
-    volkLoadInstanceOnly(instance);
+#define FF_LOAD(name) name = reinterpret_cast<PFN_##name>(get(instance, #name));
+    FF_FUNCTIONS(FF_LOAD)
+#undef FF_LOAD
     std::uint32_t one = 1;
     VkPhysicalDevice physical{};
     if (vkEnumeratePhysicalDevices(instance, &one, &physical) < 0 || one == 0) die("no device");
@@ -279,7 +315,6 @@ int main(int count, char **arguments) {
     info.ppEnabledExtensionNames = features.enabled().data();
     VkDevice device{};
     check(vkCreateDevice(physical, &info, nullptr, &device), "vkCreateDevice");
-    volkLoadDevice(device);
     for (std::size_t line = count > 2 ? std::stoul(arguments[2]) : 0; line < pipelines.size(); ++line)
         compile(device, pipelines[line], features.statistics(), line);
     stop(0);

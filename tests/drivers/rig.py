@@ -9,7 +9,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
 CACHE = os.environ.get("VK_DRIVERS_DIR") or os.path.join(
     os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache"), "vk-drivers")
-VOLK = "/usr/include"
+HEADERS = "/usr/include"
 
 SOFTWARE = "lavapipe-128 lavapipe-256 lavapipe-512 bpo-lavapipe-256 sid-lavapipe-256 swiftshader".split()
 DESKTOP = """radv-polaris10 radv-polaris12 radv-vega10 radv-vega20 radv-raven radv-raven2 radv-renoir radv-navi10 radv-navi21
@@ -68,22 +68,17 @@ class Rig:
             sources = [os.path.join(HERE, f"{name}.cpp")]
             if name == "capture":
                 sources += [os.path.join(gpu, f"{part}.cpp") for part in
-                            "instance device_choice device_query names validation workarounds".split()]
+                            "instance device_choice device_query names system_loader validation workarounds".split()]
         if os.path.exists(program) and all(os.path.getmtime(program) > os.path.getmtime(s) for s in sources):
             return program
         include = os.path.join(self.work, "include")  # only these headers of the system, for a cross compiler
         os.makedirs(include, exist_ok=True)
-        for part in ("vulkan", "vk_video", "fmt", "volk.h", "volk.c"):
+        for part in ("vulkan", "vk_video", "fmt"):
             link = os.path.join(include, part)
             if not os.path.lexists(link):
-                os.symlink(os.path.join(VOLK, part), link)
+                os.symlink(os.path.join(HEADERS, part), link)
         flags = ["-O1", "-w", "-static-libstdc++", "-static-libgcc", "-DFMT_HEADER_ONLY", f"-I{ROOT}", f"-I{include}",
                  f"-I{self.build}/tests/gpu"]  # the probe's SPIR-V
-        if name != "compile_pipelines":
-            volk = os.path.join(self.work, "volk-arm64.o")
-            subprocess.run(["aarch64-linux-gnu-gcc", *flags, "-c", os.path.join(ROOT, "runtime/gpu/volk_build.c"), "-o", volk],
-                           check=True)
-            sources.append(volk)
         subprocess.run(["aarch64-linux-gnu-g++", "-std=c++20", *flags, *sources, "-o", program, "-ldl"], check=True)
         return program
 
