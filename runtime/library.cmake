@@ -5,7 +5,7 @@
 include(CMakePackageConfigHelpers)
 include(GNUInstallDirs)
 
-set(FIREFINCH_ROOMS firefinch_engine firefinch_state_files firefinch_model firefinch_state_layout firefinch_kernels
+set(FIREFINCH_ROOMS firefinch_doctor firefinch_reference firefinch_engine firefinch_state_files firefinch_model firefinch_state_layout firefinch_kernels
     firefinch_shaders firefinch_gpu firefinch_loader)
 set(FIREFINCH_RUNTIME_DIR ${CMAKE_CURRENT_LIST_DIR})
 

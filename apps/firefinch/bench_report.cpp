@@ -4,45 +4,10 @@
 #include "failure.h"
 #include "host.h"
 
-#include <chrono>
-#include <ctime>
-
-#include <fmt/chrono.h>
 #include <fmt/format.h>
 
 namespace program {
 namespace {
-
-std::string vendor_name(std::uint32_t id) { // PCI's, and Khronos' own beyond 16 bits
-    switch (id) {
-    case 0x1002:
-        return "AMD";
-    case 0x1010:
-        return "Imagination";
-    case 0x106b:
-        return "Apple";
-    case 0x10de:
-        return "NVIDIA";
-    case 0x13b5:
-        return "Arm";
-    case 0x14e4:
-        return "Broadcom";
-    case 0x1ae0:
-        return "Google";
-    case 0x5143:
-        return "Qualcomm";
-    case 0x8086:
-        return "Intel";
-    case 0x10005:
-        return "Mesa";
-    default:
-        return fmt::format("{:#x}", id);
-    }
-}
-
-Json or_null(const std::string &text) {
-    return text.empty() ? Json() : Json(text);
-}
 
 Json spread_json(const std::vector<double> &samples) {
     const Spread spread = spread_of(samples);
@@ -134,6 +99,13 @@ std::string kernels_text(const BenchReport &report) {
     return out + fmt::format("{:<34}{:>8}{:>14.1f}\n", "together", calls, total);
 }
 
+std::string tuning_text(const BenchReport &report) {
+    const ff_model_statistics &statistics = report.statistics;
+    if (statistics.tuned_launches == 0) return "tuning: the table's values; 'firefinch tune' looks for better ones\n";
+    return fmt::format("tuning: {} of {} launches of a decode step with values that 'firefinch tune' measured\n",
+                       statistics.tuned_launches, statistics.tunable_launches);
+}
+
 } // namespace
 
 std::string BenchReport::device_line() const {
@@ -146,19 +118,8 @@ std::string BenchReport::device_line() const {
 }
 
 Json BenchReport::to_json() const {
-    const std::time_t now = std::chrono::system_clock::to_time_t(std::chrono::system_clock::now());
-    Json json = {{"schema", "firefinch-bench/1"},
-                 {"firefinch", fmt::format("{} {}", ff_version(), ff_commit())},
-                 {"time", fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(now))}};
-    json["device"] = {{"name", device.name},
-                      {"vendor", vendor_name(device.vendor_id)},
-                      {"driver", device.driver},
-                      {"driver_version", or_null(device.driver_info)},
-                      {"api_version", api_version(device.api_version)},
-                      {"type", type_name(device.type)},
-                      {"memory_bytes", device.memory_bytes},
-                      {"profile", profile},
-                      {"traits", traits}};
+    Json json = report_json("firefinch-bench/1");
+    json["device"] = device_json(device, profile, traits);
     json["host"] = {{"os", or_null(host_os())}, {"cpu", or_null(host_cpu())}};
     json["model"] = {{"name", model_name},
                      {"version", model.version},
@@ -178,6 +139,9 @@ Json BenchReport::to_json() const {
                        {"first_token_seconds", startup.first_token_seconds},
                        {"peak_host_bytes", startup.peak_host_bytes == 0 ? Json() : Json(startup.peak_host_bytes)},
                        {"device_bytes", statistics.device_bytes}};
+    json["tuning"] = {{"used", statistics.tuned_launches > 0},
+                      {"tuned_launches", statistics.tuned_launches},
+                      {"tunable_launches", statistics.tunable_launches}};
     return json;
 }
 
@@ -191,7 +155,8 @@ std::string BenchReport::to_text() const {
                        "{} on the host at most, {} on the device\n",
                        statistics.load_seconds, statistics.pipelines, statistics.pipeline_seconds,
                        statistics.pipeline_cache_hit != 0 ? "cached" : "not cached", startup.first_token_seconds,
-                       bytes_text(startup.peak_host_bytes), bytes_text(statistics.device_bytes));
+                       bytes_text(startup.peak_host_bytes), bytes_text(statistics.device_bytes)) +
+           tuning_text(*this);
 }
 
 } // namespace program

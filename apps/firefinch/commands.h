@@ -18,11 +18,13 @@ Command add_chat(CLI::App &program);
 Command add_convert(CLI::App &program);
 Command add_devices(CLI::App &program);
 Command add_inspect(CLI::App &program);
+Command add_doctor(CLI::App &program);
 Command add_generate(CLI::App &program);
 Command add_logits(CLI::App &program);
 Command add_perplexity(CLI::App &program);
 Command add_quantize(CLI::App &program);
 Command add_report(CLI::App &program);
 Command add_tokenize(CLI::App &program);
+Command add_tune(CLI::App &program);
 
 } // namespace program

@@ -85,14 +85,17 @@ Json to_json(const firefinch::DeviceList &list, std::size_t index, bool is_defau
             {"traits", traits_json(list, index)},
             {"variants", choices_json(list, index, false)},
             {"reasons", choices_json(list, index, true)},
-            {"lacking", list.lacking(index)}};
+            {"lacking", list.lacking(index)},
+            {"denied", denied_json(list.denied(index))}};
 }
 
 std::string to_text(const firefinch::DeviceList &list, std::size_t index, bool is_default, bool verbose) {
     const ff_device_info device = list[index];
-    std::string variants, traits;
+    std::string variants, traits, denied;
     for (const firefinch::Named &kernel : list.variants(index))
         variants += fmt::format("{}{}:{}", variants.empty() ? "" : " ", kernel.name, kernel.text);
+    for (const firefinch::Named &variant : list.denied(index))
+        denied += fmt::format("   denied    {}: {}\n", variant.name, printable(variant.text));
     if (verbose)
         for (const auto &[name, value] : list.traits(index)) traits += fmt::format("             {} {}\n", name, value);
     const std::string lacking = list.lacking(index);
@@ -105,7 +108,7 @@ std::string to_text(const firefinch::DeviceList &list, std::size_t index, bool i
                        is_default ? '*' : ' ', index, device.name, device.driver, device.driver_info,
                        api_version(device.api_version), type_name(device.type), bytes_text(device.memory_bytes),
                        device.uuid, device.traits, traits, variants,
-                       lacking.empty() ? "" : fmt::format("   lacks     {}\n", lacking));
+                       lacking.empty() ? denied : fmt::format("   lacks     {}\n{}", lacking, denied));
 }
 
 int run(const Options &options, const Environment &environment) {
@@ -115,6 +118,8 @@ int run(const Options &options, const Environment &environment) {
     Terminal terminal(options.output.quiet, options.output.verbose, environment.colour);
     ff_device_list_options wanted = firefinch::device_list_options();
     wanted.profile = options.device.profile.c_str();
+    const std::string cache = environment.ignore_deny_list ? std::string() : environment.cache_directory;
+    if (!cache.empty()) wanted.cache_directory = cache.c_str();
     wanted.log = Terminal::log_callback;
     wanted.log_payload = &terminal;
     const firefinch::DeviceList list(wanted);

@@ -1,5 +1,6 @@
 // firefinch inspect: what a model file holds, and with --plan the launches of a decode step on a device.
 #include "commands.h"
+#include "device_text.h"
 #include "failure.h"
 #include "open.h"
 #include "plan.h"
@@ -198,10 +199,12 @@ int run(const Options &options, const Environment &environment) {
         const firefinch::Engine engine = open_engine(work.device, environment, terminal);
         {
             const firefinch::Model model = open_model(engine, checkpoint, work.weights, terminal);
-            if (work.output.json)
+            if (work.output.json) {
                 json["launches"] = plan_json(model);
-            else
+                json["denied"] = denied_json(engine.denied());
+            } else {
                 out.write(plan_text(model, engine));
+            }
         }
         check_validation(engine, work.device);
     }

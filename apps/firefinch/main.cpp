@@ -43,10 +43,12 @@ int run(int argc, char **argv) {
                "  firefinch chat -m model.pth\n"
                "  firefinch devices\n"
                "'firefinch COMMAND --help' shows a command's options and more examples.\n"
-               "Environment: FIREFINCH_DEVICE, FIREFINCH_CACHE_DIR, FIREFINCH_SHADER_DIR.");
+               "Environment: FIREFINCH_DEVICE, FIREFINCH_CACHE_DIR, FIREFINCH_SHADER_DIR, FIREFINCH_DENY_LIST,\n"
+               "FIREFINCH_SELF_TEST, FIREFINCH_TUNING; see docs/cli.md.");
     const std::vector<Command> commands = {add_devices(app),  add_inspect(app),    add_chat(app),     add_generate(app),
                                            add_logits(app),   add_perplexity(app), add_tokenize(app), add_convert(app),
-                                           add_quantize(app), add_bench(app),      add_report(app)};
+                                           add_quantize(app), add_bench(app),      add_report(app),
+                                           add_doctor(app), add_tune(app)};
     const auto usage = [&](const std::string &sentence) {
         const Command *command = parsed_command(commands);
         return fail(kUsage, fmt::format("{}; see 'firefinch{}{} --help'", sentence, command == nullptr ? "" : " ",

@@ -35,6 +35,12 @@ firefinch::Checkpoint open_checkpoint(const std::string &model, const std::vecto
     return checkpoint;
 }
 
+firefinch::Checkpoint open_model_or_shape(const WorkOptions &options, const std::string &shape) {
+    if (shape.empty()) return open_checkpoint(options.model, options.loras);
+    const bool as_stored = options.weights == WorkOptions().weights;
+    return firefinch::Checkpoint::synthetic(shape, as_stored ? nullptr : options.weights.c_str());
+}
+
 std::optional<std::uint32_t> end_of_text(bool demo, const firefinch::Tokenizer &tokenizer) {
     return demo ? std::optional<std::uint32_t>(kDemoFirstToken) : tokenizer.special(FF_TOKEN_END_OF_TEXT);
 }
@@ -48,6 +54,9 @@ firefinch::Engine open_engine(const DeviceOptions &options, const Environment &e
     wanted.cache_directory = or_null(environment.cache_directory);
     wanted.shader_directory = or_null(environment.shader_directory);
     wanted.validate = options.validate ? 1 : 0;
+    wanted.ignore_deny_list = environment.ignore_deny_list ? 1 : 0;
+    wanted.ignore_tuning = environment.ignore_tuning ? 1 : 0;
+    wanted.no_first_test = environment.no_first_test ? 1 : 0;
     wanted.log = Terminal::log_callback;
     wanted.log_payload = &terminal;
     return firefinch::Engine(wanted);

@@ -29,6 +29,8 @@ struct WorkOptions {
 void add_work_options(CLI::App &command, WorkOptions &out);
 
 firefinch::Checkpoint open_checkpoint(const std::string &model, const std::vector<Lora> &loras = {});
+// The model, or random weights in a shape that is not empty.
+firefinch::Checkpoint open_model_or_shape(const WorkOptions &options, const std::string &shape);
 // "the embedded demo model" or the file's path, for messages
 std::string model_name(const std::string &model);
 

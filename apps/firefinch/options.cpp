@@ -33,6 +33,12 @@ std::string check_profile(const std::string &name) {
     return fmt::format("there is no profile '{}', only {}", name, fmt::join(known, ", "));
 }
 
+std::string check_shape(const std::string &name) {
+    const std::vector<std::string> known = firefinch::model_presets();
+    if (std::find(known.begin(), known.end(), name) != known.end()) return {};
+    return fmt::format("there is no model shape '{}', only {}", name, fmt::join(known, ", "));
+}
+
 template <class Number>
 CLI::Option *add_number(CLI::App &command, const std::string &name, Number &out, const std::string &help, Number low,
                         Number high, const std::string &range) {
@@ -54,6 +60,9 @@ Environment read_environment() {
     read.device = variable("FIREFINCH_DEVICE");
     read.shader_directory = variable("FIREFINCH_SHADER_DIR");
     read.cache_directory = cache_directory();
+    read.ignore_deny_list = variable("FIREFINCH_DENY_LIST") == "off";
+    read.no_first_test = variable("FIREFINCH_SELF_TEST") == "off";
+    read.ignore_tuning = variable("FIREFINCH_TUNING") == "off";
     read.colour = variable("NO_COLOR").empty() && variable("TERM") != "dumb";
     return read;
 }
@@ -139,6 +148,15 @@ CLI::Option *add_real(CLI::App &command, const std::string &name, float &out, co
                       float high) {
     return add_number(command, name, out, help, low, high, fmt::format("a number from {} to {}", low, high))
         ->type_name("X");
+}
+
+CLI::Option *add_shape_option(CLI::App &command, std::string &out, CLI::Option *file) {
+    return command
+        .add_option("--model-shape", out,
+                    "Random weights in the shape of a published model, without a file: 7-0.4b, 7-2.9b, ...")
+        ->type_name("NAME")
+        ->excludes(file)
+        ->check(CLI::Validator(check_shape, ""));
 }
 
 } // namespace program

@@ -17,6 +17,9 @@ struct Environment {
     std::string device;           // FIREFINCH_DEVICE
     std::string shader_directory; // FIREFINCH_SHADER_DIR
     std::string cache_directory;  // FIREFINCH_CACHE_DIR, or firefinch in the user's cache folder; "": no cache
+    bool ignore_deny_list = false; // FIREFINCH_DENY_LIST=off
+    bool no_first_test = false;    // FIREFINCH_SELF_TEST=off
+    bool ignore_tuning = false;    // FIREFINCH_TUNING=off
     bool colour = true;           // NO_COLOR, TERM
 };
 Environment read_environment();
@@ -36,6 +39,8 @@ void add_device_selection(CLI::App &command, DeviceOptions &out, CLI::Option *ne
 
 CLI::Option *add_model_option(CLI::App &command, std::string &out);
 CLI::Option *add_weights_option(CLI::App &command, std::string &out);
+// Of ff_model_preset; not together with `file`.
+CLI::Option *add_shape_option(CLI::App &command, std::string &out, CLI::Option *file);
 // A type of ff_weight_type, or "as-stored".
 CLI::Validator weight_type();
 CLI::Option *add_lora_option(CLI::App &command, std::vector<Lora> &out);

@@ -1,5 +1,7 @@
 #include "plan.h"
 
+#include "failure.h"
+
 #include <algorithm>
 #include <vector>
 
@@ -57,6 +59,8 @@ std::string plan_text(const firefinch::Model &model, const firefinch::Engine &en
                         bytes_text(launch.bytes), groups, fmt::join(names(launch.reads, launch.read_count), " "),
                         fmt::join(names(launch.writes, launch.write_count), " "));
     }
+    for (const firefinch::Named &variant : engine.denied())
+        out += fmt::format("denied: {}: {}\n", variant.name, printable(variant.text));
     return out;
 }
 

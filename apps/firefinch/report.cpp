@@ -113,16 +113,29 @@ void write_page(const Options &options, const std::string &text) {
     file.commit();
 }
 
-// Throws Failure where a file is slower than the first, after all have been looked at.
-void compare(const Options &options, const std::vector<BenchFile> &files) {
+using Document = std::vector<BenchFile>; // what one file holds: a run, or those of a suite
+
+// The baseline's run that `file` is to be compared with: of two files with a run each the other one, of a suite that of the
+// same model.
+const BenchFile &base_of(const BenchFile &file, const Document &baseline) {
+    if (baseline.size() == 1) return baseline.front();
+    for (const BenchFile &base : baseline)
+        if (base.same_model(file) && base.model.weights == file.model.weights && base.model.name == file.model.name) return base;
+    throw Failure(fmt::format("{}: the baseline has no run of {}, {}", file.path, file.model.name, file.model.weights));
+}
+
+// Throws Failure where a run is slower than the baseline's, after all have been looked at.
+void compare(const Options &options, const std::vector<Document> &documents) {
     std::vector<std::string> complaints;
     std::string text;
-    for (std::size_t i = 1; i < files.size(); ++i) {
-        const std::vector<Difference> all = differences(files[0], files[i], options.tolerance());
-        text += comparison_text(files[0], files[i], all);
-        if (std::string sentence = complaint(files[0], files[i], all); !sentence.empty())
-            complaints.push_back(std::move(sentence));
-    }
+    for (std::size_t i = 1; i < documents.size(); ++i)
+        for (const BenchFile &file : documents[i]) {
+            const BenchFile &base = base_of(file, documents[0]);
+            const std::vector<Difference> all = differences(base, file, options.tolerance());
+            text += comparison_text(base, file, all);
+            if (std::string sentence = complaint(base, file, all); !sentence.empty())
+                complaints.push_back(std::move(sentence));
+        }
     const bool stdout_taken = options.page() && (options.out.empty() || options.out == "-");
     if (!stdout_taken) Output().write(text);
     if (!complaints.empty()) throw Failure(fmt::format("{}", fmt::join(complaints, "; ")));
@@ -130,16 +143,21 @@ void compare(const Options &options, const std::vector<BenchFile> &files) {
 
 int run(const Options &options) {
     check(options);
+    std::vector<Document> documents;
     std::vector<BenchFile> files;
     for (const std::string &path : options.files) {
-        files.push_back(parse_bench_file(path == "-" ? "standard input" : path, read_file(path, kLargestBenchFile)));
-        if (options.compare && files.size() > 1) check_comparable(files.front(), files.back());
+        documents.push_back(
+            parse_bench_files(path == "-" ? "standard input" : path, read_file(path, kLargestBenchFile)));
+        for (const BenchFile &file : documents.back()) {
+            if (options.compare && documents.size() > 1) check_comparable(base_of(file, documents.front()), file);
+            files.push_back(file);
+        }
     }
     if (options.page()) {
         const Page page = page_of(files, options.tolerance());
         write_page(options, options.markdown ? markdown_of(page) : html_of(page));
     }
-    if (options.compare) compare(options, files);
+    if (options.compare) compare(options, documents);
     return kDone;
 }
 
@@ -148,7 +166,7 @@ int run(const Options &options) {
 Command add_report(CLI::App &program) {
     const auto options = std::make_shared<Options>();
     CLI::App *app = program.add_subcommand("report", "A page to publish from what benches found, and a check for CI");
-    app->add_option("FILE", options->files, "What 'firefinch bench --json' wrote; the first is the baseline; -: stdin")
+    app->add_option("FILE", options->files, "What 'firefinch bench --json' wrote, of one model or of a suite; the first is the baseline; -: stdin")
         ->type_name("")
         ->required();
     app->add_option("-o,--output", options->out, "Write the report here: one HTML page, or Markdown [standard output]")

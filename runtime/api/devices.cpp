@@ -1,5 +1,6 @@
 #include "runtime/api/objects.h"
 
+#include "runtime/engine/deny_list.h"
 #include "runtime/gpu/captured_devices.h"
 #include "runtime/model/architecture.h"
 
@@ -19,6 +20,7 @@ struct ff_device_list {
         };
         std::vector<Choice> choices;
         std::string lacking;
+        std::vector<std::pair<std::string, std::string>> denied; // variant, why
     };
     std::vector<Device> devices;
 };
@@ -75,7 +77,7 @@ std::vector<ff_device_list::Device::Choice> choices(const gpu::DeviceTraits &tra
 }
 
 ff_device_list::Device described(gpu::DeviceInfo info) {
-    ff_device_list::Device device{std::move(info), {}, {}, {}, {}};
+    ff_device_list::Device device{std::move(info), {}, {}, {}, {}, {}};
     device.summary = gpu::summary(device.info.traits);
     device.traits = trait_values(device.info.traits);
     device.choices = choices(device.info.traits);
@@ -97,7 +99,7 @@ ff_status ff_device_list_create(ff_device_list **out, const ff_device_list_optio
     return api::guard(error, [&]() -> Result<void> {
         if (!out) return api::null_argument("out");
         const ff_device_list_options options =
-            api::from_caller(given, {sizeof(ff_device_list_options), nullptr, nullptr, nullptr, 0});
+            api::from_caller(given, FF_DEVICE_LIST_OPTIONS_INIT);
         const gpu::Profile *profile = gpu::find_profile(options.profile ? options.profile : "native");
         if (!profile)
             return Error{Status::argument,
@@ -113,10 +115,20 @@ ff_status ff_device_list_create(ff_device_list **out, const ff_device_list_optio
         FF_TRY_ASSIGN(
             list->instance,
             gpu::Instance::create({.validate = false, .log = api::log_function(options.log, options.log_payload)}));
+        const std::string cache = options.cache_directory ? options.cache_directory : "";
         for (const gpu::DeviceInfo &info : list->instance->devices()) {
             gpu::DeviceInfo masked = info;
             profile->mask(masked.traits);
+            std::vector<std::pair<std::string, std::string>> kept_away;
+            const engine::DenyList deny_list =
+                engine::read_deny_list(cache, gpu::cache_identity(*list->instance, info), list->instance->log());
+            for (const engine::DeniedVariant &denied : deny_list.denied) {
+                if (engine::shader_hash(denied.variant->spirv) != denied.shader) continue; // of another build
+                kept_away.emplace_back(kernels::full_name(*denied.variant), denied.why);
+                masked.traits.denied.push_back(kept_away.back().first);
+            }
             ff_device_list::Device device = described(std::move(masked));
+            device.denied = std::move(kept_away);
             if (captured) device.lacking = gpu::lacking(info.traits, captured->info.traits);
             list->devices.push_back(std::move(device));
         }
@@ -176,6 +188,14 @@ int ff_device_list_reason(const ff_device_list *list, size_t device, size_t inde
 
 const char *ff_device_list_lacking(const ff_device_list *list, size_t device) {
     return list && device < list->devices.size() ? list->devices[device].lacking.c_str() : nullptr;
+}
+
+int ff_device_list_denied(const ff_device_list *list, size_t device, size_t index, const char **variant,
+                          const char **why) {
+    if (!list || device >= list->devices.size() || index >= list->devices[device].denied.size()) return 0;
+    *variant = list->devices[device].denied[index].first.c_str();
+    *why = list->devices[device].denied[index].second.c_str();
+    return 1;
 }
 
 int ff_profile(size_t index, const char **name, const char **description) {

@@ -1,5 +1,6 @@
 #include "runtime/api/objects.h"
 
+#include "runtime/doctor/first_test.h"
 #include "runtime/engine/roofline.h"
 
 using namespace ff;
@@ -19,6 +20,8 @@ ff_status ff_engine_create(ff_engine **out, const ff_engine_options *given, ff_e
         ours.validate = options.validate != 0;
         ours.low_priority = options.low_priority != 0;
         ours.log = api::log_function(options.log, options.log_payload);
+        ours.ignore_deny_list = options.ignore_deny_list != 0;
+        ours.ignore_tuning = options.ignore_tuning != 0;
         ours.compile_threads = options.compile_threads;
         if (options.pipeline_cache_size && !options.pipeline_cache) return api::null_argument("pipeline_cache");
         const auto *cache = static_cast<const std::byte *>(options.pipeline_cache);
@@ -32,10 +35,13 @@ ff_status ff_engine_create(ff_engine **out, const ff_engine_options *given, ff_e
             FF_TRY_ASSIGN(const engine::HostVulkan host, api::host_vulkan(*options.vulkan_device));
             FF_TRY_ASSIGN(engine, engine::Engine::create(ours, host));
         } else {
-            FF_TRY_ASSIGN(engine, engine::Engine::create(ours));
+            FF_TRY_ASSIGN(engine, doctor::engine_with_first_test(ours, options.no_first_test == 0));
         }
+        std::vector<std::pair<std::string, std::string>> denied;
+        for (const engine::DeniedVariant &each : engine->deny_list().denied)
+            denied.emplace_back(kernels::full_name(*each.variant), each.why);
         std::string traits = gpu::summary(engine->device()->traits());
-        *out = new ff_engine{std::move(engine), std::move(traits)};
+        *out = new ff_engine{std::move(engine), std::move(traits), std::move(denied)};
         return {};
     });
 }
@@ -74,6 +80,13 @@ ff_status ff_engine_memory(const ff_engine *engine, ff_memory_info *out, ff_erro
     });
 }
 
+int ff_engine_denied(const ff_engine *engine, size_t index, const char **variant, const char **why) {
+    if (!engine || index >= engine->denied.size()) return 0;
+    *variant = engine->denied[index].first.c_str();
+    *why = engine->denied[index].second.c_str();
+    return 1;
+}
+
 ff_status ff_engine_measure(ff_engine *engine, ff_roofline *out, ff_error *error) {
     return api::guard(error, [&]() -> Result<void> {
         if (!engine || !out) return api::null_argument(engine ? "out" : "engine");
@@ -91,9 +104,7 @@ uint64_t ff_engine_validation_messages(const ff_engine *engine, char *first, siz
     if (first && capacity && count) {
         try {
             const std::string message = engine->engine->instance().first_validation_message();
-            const std::size_t size = std::min(message.size(), capacity - 1);
-            std::memcpy(first, message.data(), size);
-            first[size] = '\0';
+            api::copy_text(message, first, capacity);
         } catch (...) { // the count matters, its text is a comfort
         }
     }

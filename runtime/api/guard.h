@@ -59,6 +59,21 @@ inline LogFunction log_function(ff_log_callback callback, void *payload) {
     };
 }
 
+inline ProgressFunction progress_function(ff_progress_callback callback, void *payload) {
+    if (!callback) return {};
+    return [callback, payload](std::string_view stage, unsigned long long done, unsigned long long total) {
+        return callback(payload, std::string(stage).c_str(), done, total) == 0;
+    };
+}
+
+// As much of it as there is room for, with a terminator.
+inline void copy_text(std::string_view text, char *out, std::size_t capacity) noexcept {
+    if (!out || capacity == 0) return;
+    const std::size_t size = std::min(text.size(), capacity - 1);
+    std::memcpy(out, text.data(), size);
+    out[size] = '\0';
+}
+
 inline Error null_argument(std::string_view name) {
     return Error{Status::argument, std::string(name) + " must not be NULL"};
 }

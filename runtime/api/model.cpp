@@ -34,11 +34,7 @@ Result<engine::ModelOptions> api::model_options(const ff_engine &engine, const f
     if (options.max_sessions) ours.max_sessions = options.max_sessions;
     ours.state_memory_bytes = options.state_memory_bytes;
     ours.weights.log = engine.engine->options().log;
-    if (options.progress)
-        ours.weights.progress = [call = options.progress, payload = options.progress_payload](
-                                    std::string_view stage, unsigned long long done, unsigned long long total) {
-            return call(payload, std::string(stage).c_str(), done, total) == 0;
-        };
+    ours.weights.progress = progress_function(options.progress, options.progress_payload);
     return ours;
 }
 
@@ -101,6 +97,10 @@ ff_status ff_model_statistics_get(const ff_model *model, ff_model_statistics *ou
         ours.resident_sessions = paged.slots;
         ours.states_in = paged.ins;
         ours.states_out = paged.outs;
+        for (const kernels::Launch &launch : model->model->loaded().plan().launches) {
+            ours.tunable_launches += launch.tuning.tunable ? 1 : 0;
+            ours.tuned_launches += launch.tuning.measured ? 1 : 0;
+        }
         api::to_caller(ours, out);
         return {};
     });

@@ -22,6 +22,7 @@ struct ff_tokenizer {
 struct ff_engine {
     std::shared_ptr<ff::engine::Engine> engine;
     std::string traits;
+    std::vector<std::pair<std::string, std::string>> denied; // variant, why
 };
 
 // A launch in the strings and arrays that ff_launch_info points to.

@@ -1,8 +1,13 @@
-// A device and what belongs to it alone: its pipelines and their cache.
+// A device and what belongs to it alone: its pipelines and their cache, and which variants it must not use.
 #pragma once
 
+#include "runtime/engine/deny_list.h"
+#include "runtime/engine/tuned_values.h"
 #include "runtime/gpu/pipeline.h"
 #include "runtime/kernels/kernel.h"
+
+#include <map>
+#include <mutex>
 
 namespace ff::engine {
 
@@ -16,6 +21,10 @@ struct EngineOptions {
     bool validate = false, low_priority = false;
     LogFunction log;
     void (*mask)(gpu::DeviceTraits &traits) = nullptr; // for tests
+    bool ignore_deny_list = false;
+    std::vector<std::string> denied; // variants that are denied besides
+    bool ignore_tuning = false;      // do not read the tuned values
+    TunedValues tuned;               // others besides
 };
 
 // The device of the program around us: all of it outlives the engine.
@@ -34,19 +43,29 @@ class Engine {
     gpu::Instance &instance() const { return *instance_; }
     const EngineOptions &options() const { return options_; }
     gpu::PipelineSet &pipelines() const { return *pipelines_; }
+    // Of the device; its variants are not chosen.
+    const DenyList &deny_list() const { return deny_list_; }
 
-    // One pipeline for each launch. Shaders come from the shader directory where the options name one.
+    // One pipeline for each launch.
     Result<std::vector<const gpu::Pipeline *>> compile(std::span<const kernels::Launch> launches,
                                                        const ProgressFunction &progress);
+    // What a variant's pipelines are made of: the embedded shader, or that of the shader directory, compiled at first use.
+    Result<std::span<const std::uint32_t>> spirv_of(const kernels::Variant &variant);
 
   private:
     explicit Engine(const EngineOptions &options) : options_(options) {}
     Result<void> start();
+    gpu::DeviceOptions device_options(const gpu::DeviceInfo &device); // reads the deny list and the tuned values
+    // The deny list's entries that are of the shaders this engine uses.
+    DenyList denied_here(const gpu::DeviceInfo &device);
 
     EngineOptions options_;
     std::shared_ptr<gpu::Instance> instance_;
     std::shared_ptr<gpu::Device> device_;
     std::unique_ptr<gpu::PipelineSet> pipelines_;
+    DenyList deny_list_;
+    std::mutex reloaded_mutex_;
+    std::map<const kernels::Variant *, std::vector<std::uint32_t>> reloaded_;
 };
 
 } // namespace ff::engine

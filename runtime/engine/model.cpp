@@ -113,6 +113,7 @@ Result<WideStep *> Model::wide_step(std::uint32_t rows, std::uint32_t runs) {
                                     loaded_->wide_plan_bytes(rows, runs, device->traits())));
         FF_TRY_ASSIGN(std::unique_ptr<model::WidePlan> plan,
                       loaded_->make_wide_plan(device, uploader_.front(), rows, runs));
+        FF_TRY(plan->check_not_denied(device->traits()));
         FF_TRY(uploader_.front().finish());
         FF_TRY_ASSIGN(step, WideStep::create(*engine_, std::move(plan)));
     }

@@ -42,6 +42,11 @@ std::vector<KernelCost> costs_of(std::span<const kernels::Launch> launches,
 }
 
 Result<std::vector<KernelCost>> Session::profile(std::uint32_t steps) {
+    FF_TRY_ASSIGN(const std::vector<std::vector<double>> times, launch_times(steps));
+    return costs_of(model_->loaded().plan().launches, times);
+}
+
+Result<std::vector<std::vector<double>>> Session::launch_times(std::uint32_t steps) {
     if (steps == 0 || steps > kMostSteps)
         return Error{Status::argument, fmt::format("profiling {} steps: it must be 1 to {}", steps, kMostSteps)};
     const std::span<const kernels::Launch> launches(model_->loaded().plan().launches);
@@ -54,8 +59,7 @@ Result<std::vector<KernelCost>> Session::profile(std::uint32_t steps) {
     }
     Result<std::vector<std::vector<double>>> times = timed_steps(*timestamps, steps);
     FF_TRY(restore(before)); // also when it failed
-    if (!times.ok()) return times.error();
-    return costs_of(launches, *times);
+    return times;
 }
 
 Result<std::vector<std::vector<double>>> Session::timed_steps(gpu::Timestamps &timestamps, std::uint32_t steps) {

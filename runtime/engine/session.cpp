@@ -87,7 +87,7 @@ std::size_t Session::wide_rows() const {
 
 // A wide step costs nearly the same however few rows it has, so a short rest is read singly.
 std::size_t Session::wide_share(std::size_t tokens) const {
-    if (chunk_ == 1) return 0;
+    if (chunk_ == 1 || !model_->loaded().reads_wide()) return 0;
     if (chunk_ > 1) return tokens;
     const std::size_t rest = tokens % wide_rows();
     return rest < kWideFrom ? tokens - rest : tokens;

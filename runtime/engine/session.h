@@ -54,6 +54,9 @@ class Session {
     // queue has no timestamps.
     Result<std::vector<KernelCost>> profile(std::uint32_t steps);
 
+    // For each of `steps` greedy steps the device's times before its first launch and after each, in microseconds; likewise.
+    Result<std::vector<std::vector<double>>> launch_times(std::uint32_t steps);
+
     // In slices: see ff_session_start, _advance, _record, _retire, _wait and _cancel.
     static constexpr std::uint64_t kUnlimited = ~0ULL; // a budget
     Result<void> start(std::vector<std::uint32_t> prompt, std::optional<GenerateOptions> options);

@@ -32,6 +32,8 @@ Result<void> Device::Impl::mask(const DeviceOptions &options) {
                                                         physical.info.name, lacks, captured->info.name));
     profile->mask(traits);
     if (options.mask != nullptr) options.mask(traits);
+    traits.denied = options.denied;
+    traits.tuned = options.tuned;
     budget_bytes = options.memory_budget_bytes;
     return {};
 }

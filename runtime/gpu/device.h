@@ -13,6 +13,8 @@ struct DeviceOptions {
     std::string profile = "native";
     std::uint64_t memory_budget_bytes = 0;        // hard limit on device memory; 0: what the device reports free
     void (*mask)(DeviceTraits &traits) = nullptr; // after the profile; for tests that lower a single limit
+    std::vector<std::string> denied{};            // DeviceTraits::denied
+    std::vector<DeviceTraits::Tuned> tuned{};     // DeviceTraits::tuned
     bool prefer_graphics_queue = false;           // instead of an async compute queue, where there are both
     bool low_priority = false;                    // yield to the desktop and games, where the driver knows priorities
 };

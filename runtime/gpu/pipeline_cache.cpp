@@ -47,19 +47,27 @@ Error unusable(std::string_view why) {
 
 } // namespace
 
+std::string CacheIdentity::key() const {
+    return fmt::format("{:016x}", hash_of(*this));
+}
+
 std::string CacheIdentity::file_name() const {
-    return fmt::format("pipelines-{:016x}.bin", hash_of(*this));
+    return fmt::format("pipelines-{}.bin", key());
 }
 
 CacheIdentity cache_identity(const Device &device) {
+    return cache_identity(device.instance(), device.info());
+}
+
+CacheIdentity cache_identity(const Instance &instance, const DeviceInfo &device) {
     VkPhysicalDeviceProperties properties{};
-    device.instance().vk().vkGetPhysicalDeviceProperties(device.physical(), &properties);
+    instance.vk().vkGetPhysicalDeviceProperties(device.handle, &properties);
     CacheIdentity out;
     out.vendor_id = properties.vendorID;
     out.device_id = properties.deviceID;
     out.driver_version = properties.driverVersion;
     std::copy(std::begin(properties.pipelineCacheUUID), std::end(properties.pipelineCacheUUID), out.cache_uuid.begin());
-    out.device_uuid = device.info().uuid;
+    out.device_uuid = device.uuid;
     return out;
 }
 

@@ -12,9 +12,11 @@ struct CacheIdentity {
     std::array<std::uint8_t, VK_UUID_SIZE> cache_uuid{};
     std::string device_uuid;
 
-    std::string file_name() const; // "pipelines-<hash of the above>.bin"
+    std::string key() const;       // 16 hexadecimal digits, a hash of the above
+    std::string file_name() const; // "pipelines-<key>.bin"
 };
 CacheIdentity cache_identity(const Device &device);
+CacheIdentity cache_identity(const Instance &instance, const DeviceInfo &device);
 
 std::vector<std::byte> seal_cache(const CacheIdentity &identity, std::span<const std::byte> data);
 // The data inside, or why the file is not to be used (Status::io).

@@ -62,6 +62,17 @@ struct DeviceTraits {
     // Weight bytes times rows that one submission should have: drivers and systems end a device whose submission takes
     // seconds. Not asked of the driver, but guessed from the kind of device.
     std::uint64_t most_submission_work = 1ULL << 27;
+
+    // Pipelines that computed wrongly on this device with this driver, by name ("head.f16_subgroup"): chosen only where
+    // there is nothing else, and then refused. From the deny list (engine/deny_list.h), not from the driver.
+    std::vector<std::string> denied;
+    // Numbers that were measured to be best here (`firefinch tune`), by what they are of; kernels/tuning.h says what both
+    // mean, and takes none that the device could not run.
+    struct Tuned {
+        std::string key;
+        std::vector<std::uint32_t> values;
+    };
+    std::vector<Tuned> tuned;
 };
 
 // A profile takes traits away, so that every fallback runs on any machine: "native" leaves all, "floor" is Vulkan 1.1

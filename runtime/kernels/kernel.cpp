@@ -35,12 +35,17 @@ const std::vector<Variant> &table() {
 
 const Variant &first_that_runs(std::string_view kernel, std::string_view prefix, const gpu::DeviceTraits &traits) {
     const auto &variants = table();
-    const auto found = std::find_if(variants.begin(), variants.end(), [&](const Variant &variant) {
+    const auto runs = [&](const Variant &variant) {
         return variant.kernel == kernel && variant.name.starts_with(prefix) && runs_on(variant, traits) &&
                !(variant.needs_coopmat && traits.matrices_slow);
+    };
+    const auto usable = std::find_if(variants.begin(), variants.end(), [&](const Variant &variant) {
+        return runs(variant) && !is_denied(variant, traits);
     });
-    assert(found != variants.end()); // variants.def ends every kernel with a row that needs nothing
-    return *found;
+    if (usable != variants.end()) return *usable;
+    const auto any = std::find_if(variants.begin(), variants.end(), runs);
+    assert(any != variants.end()); // every kernel has a row in variants.def that needs nothing
+    return *any;
 }
 
 } // namespace
@@ -54,6 +59,28 @@ bool runs_on(const Variant &variant, const gpu::DeviceTraits &traits) {
     // Partial sums have room for subgroups of 4 and more.
     return !variant.needs_subgroup ||
            (traits.subgroup_arithmetic && traits.subgroup_shuffle && traits.subgroup_size_min >= 4);
+}
+
+std::vector<const Variant *> candidates(const gpu::DeviceTraits &traits) {
+    std::vector<const Variant *> found;
+    for (const Variant &variant : table())
+        if (runs_on(variant, traits) && !(variant.needs_coopmat && traits.matrices_slow) &&
+            !variant.kernel.starts_with("roofline_")) // which no step has, and whose results are checked where they are used
+            found.push_back(&variant);
+    return found;
+}
+
+bool is_denied(const Variant &variant, const gpu::DeviceTraits &traits) {
+    return !traits.denied.empty() &&
+           std::find(traits.denied.begin(), traits.denied.end(), full_name(variant)) != traits.denied.end();
+}
+
+bool is_usable(std::string_view kernel, WeightType type, const gpu::DeviceTraits &traits) {
+    return !is_denied(variant_for(kernel, type, traits), traits);
+}
+
+bool is_usable(std::string_view kernel, const gpu::DeviceTraits &traits) {
+    return !is_denied(variant_for(kernel, traits), traits);
 }
 
 const Variant &variant_for(std::string_view kernel, WeightType type, const gpu::DeviceTraits &traits) {
@@ -119,6 +146,17 @@ gpu::PipelineDescription pipeline_of(const Launch &launch) {
         .required_subgroup_size = launch.subgroup_size,
         .full_subgroups = launch.subgroup_size != 0,
     };
+}
+
+Result<void> check_not_denied(std::span<const Launch> launches, const gpu::DeviceTraits &traits) {
+    for (const Launch &launch : launches)
+        if (is_denied(*launch.variant, traits))
+            return Error{Status::unsupported,
+                         fmt::format("{} computed wrongly on this device with this driver and is on the deny list, and no "
+                                     "other variant can take its place; try another driver version, or other weights "
+                                     "(--weights)",
+                                     full_name(*launch.variant))};
+    return {};
 }
 
 } // namespace ff::kernels

@@ -1,6 +1,7 @@
 // A kernel's variants and the launches made of them, as plain data: no Vulkan call is made in this room.
 #pragma once
 
+#include "runtime/base/result.h"
 #include "runtime/gpu/barriers.h"
 #include "runtime/gpu/pipeline.h"
 #include "runtime/gpu/traits.h"
@@ -8,6 +9,7 @@
 
 #include <array>
 #include <cstring>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -28,13 +30,32 @@ struct Variant {
 std::span<const Variant> all_variants();
 bool runs_on(const Variant &variant, const gpu::DeviceTraits &traits);
 std::string source_name(const Variant &variant); // "mix_project.comp", in shaders/
-// The first row of `kernel` for weights of `type` whose traits the device has; every kernel has one that needs none.
+// Every variant that a device with these traits could choose for some model, those included that only denied ones make way
+// for. In the order of variants.def.
+std::vector<const Variant *> candidates(const gpu::DeviceTraits &traits);
+bool is_denied(const Variant &variant, const gpu::DeviceTraits &traits);
+// The first row of `kernel` for weights of `type` whose traits the device has and that is not denied, or, where all are,
+// the first whose traits it has; every kernel has one that needs none.
 const Variant &variant_for(std::string_view kernel, WeightType type, const gpu::DeviceTraits &traits);
 const Variant &variant_for(std::string_view kernel, const gpu::DeviceTraits &traits); // kernels without weights
 // Why these traits choose it, for people: what it takes that another device may lack, or what this one lacks for a better one.
 std::string reason_for(const Variant &chosen, const gpu::DeviceTraits &traits);
+// Whether the row that variant_for gives is not denied.
+bool is_usable(std::string_view kernel, WeightType type, const gpu::DeviceTraits &traits);
+bool is_usable(std::string_view kernel, const gpu::DeviceTraits &traits);
 // The weight type a variant was built for; nothing for kernels without weights.
 std::optional<WeightType> weight_type_of(const Variant &variant);
+
+// Numbers of a kernel for a shape that may be measured instead of taken from the table (tuning.h). Every candidate runs on the
+// device; the first is the table's.
+struct Tunable {
+    std::string key; // "head.f16_subgroup, 65536 x 2048"
+    std::vector<std::vector<std::uint32_t>> candidates;
+};
+struct TuningOrigin {
+    std::shared_ptr<const Tunable> tunable; // nullptr: there is nothing to choose
+    bool measured = false;                  // the numbers are not the table's
+};
 
 // What a launch touches, by the name a person knows it by: for barriers, plans and messages.
 struct NamedUse {
@@ -54,6 +75,7 @@ struct Launch {
     std::uint32_t subgroup_size = 0; // required; 0: the driver's choice
     std::vector<NamedUse> uses;
     std::uint64_t bytes = 0; // that it must move: weights and state; activations do not count
+    TuningOrigin tuning = {};
 
     template <class Params>
     void set_params(const Params &params) {
@@ -71,5 +93,7 @@ struct Launch {
 // "mix_project.f16_subgroup": pipelines, labels and messages.
 std::string full_name(const Variant &variant);
 gpu::PipelineDescription pipeline_of(const Launch &launch);
+// Fails with unsupported, naming the first denied variant among them: nothing else can take its place.
+Result<void> check_not_denied(std::span<const Launch> launches, const gpu::DeviceTraits &traits);
 
 } // namespace ff::kernels

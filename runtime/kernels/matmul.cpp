@@ -35,6 +35,11 @@ std::array<std::uint32_t, shader::kWideSegmentWords> words_of(const StepBuffers 
 
 } // namespace
 
+bool multiplies_as_few(const gpu::DeviceTraits &traits, WeightType type, std::uint32_t tokens) {
+    const bool few = is_usable("matmul_few", type, traits), tiled = is_usable("matmul", type, traits);
+    return few != tiled ? few : tokens <= kFewTokens;
+}
+
 MatmulShape matmul_few_shape(const StepBuffers &step, WeightType type, std::uint32_t groups, std::uint32_t tokens) {
     const Variant &variant = variant_for("matmul_few", type, *step.traits);
     const FewTuning tuning = tune_few(*step.traits, variant, groups, tokens);
@@ -48,8 +53,8 @@ MatmulShape matmul_tile_shape(const StepBuffers &step, WeightType type, std::uin
         return {&variant, tuning.tile_rows, tuning.tile_tokens, constants_of(tuning),
                 step.traits->subgroup_size_control ? tuning.subgroup_size : 0};
     }
-    const MatmulTuning tuning = tune_matmul(*step.traits, tokens);
-    return {&variant, tuning.tile_rows, tuning.tile_tokens, constants_of(tuning)};
+    const MatmulTuning tuning = tune_matmul(*step.traits, variant, tokens);
+    return {&variant, tuning.tile_rows, tuning.tile_tokens, constants_of(tuning), 0, tuning.origin};
 }
 
 Result<std::vector<Launch>> matmul(const StepBuffers &step, const MatmulArguments &a) {
@@ -63,14 +68,16 @@ Result<std::vector<Launch>> matmul(const StepBuffers &step, const MatmulArgument
         for (const std::size_t segment : batch.segments) matrices.push_back(all[segment]);
         std::uint32_t groups = 0;
         for (const Matrix *matrix : matrices) groups = std::max(groups, matrix->groups());
-        const MatmulShape shape = tokens <= kFewTokens ? matmul_few_shape(step, batch.type, groups, tokens)
-                                                       : matmul_tile_shape(step, batch.type, tokens);
+        const MatmulShape shape = multiplies_as_few(*step.traits, batch.type, tokens)
+                                      ? matmul_few_shape(step, batch.type, groups, tokens)
+                                      : matmul_tile_shape(step, batch.type, tokens);
         for (const SegmentLaunch &packed : pack_segments(matrices, *step.traits)) {
             Launch launch;
             launch.variant = shape.variant;
             launch.layer = a.layer;
             launch.constants = shape.constants;
             launch.subgroup_size = shape.subgroup_size;
+            launch.tuning = shape.origin;
             if (is_block(batch.type)) launch.constants.push_back({shader::kSpecPlainType, plain_type(batch, all)});
             launch.uses = {{"step", step.header(), gpu::Access::read}};
             std::vector<std::uint32_t> table;

@@ -26,6 +26,7 @@ Result<void> append_launches(const StepBuffers &step, const Variant &variant, st
         launch.variant = &variant;
         launch.layer = layer;
         launch.constants = constants_of(tuning);
+        launch.tuning = tuning.origin;
         if (is_block(type)) launch.constants.push_back({shader::kSpecPlainType, plain_type});
         launch.uses = {{"step", step.header(), gpu::Access::read}};
         std::vector<std::uint32_t> table;

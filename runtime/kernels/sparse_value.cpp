@@ -19,12 +19,14 @@ Part part_of(const Matrix &matrix, const MatrixPart &strips) {
 }
 
 Result<Launch> sparse_launch(const StepBuffers &step, const SparseValueArguments &a, const Part &part) {
-    const SparseTuning tuning = tune_sparse(*step.traits, part.inputs, a.matrix->rows, step.rows);
+    const Variant &variant = variant_for("sparse_value", a.matrix->type, *step.traits);
+    const SparseTuning tuning = tune_sparse(*step.traits, variant, part.inputs, a.matrix->rows, step.rows);
     const bool gated = a.gate.view.bytes != 0;
     const std::uint32_t outputs = 8 * tuning.lanes;
     Launch launch;
-    launch.variant = &variant_for("sparse_value", a.matrix->type, *step.traits);
+    launch.variant = &variant;
     launch.constants = constants_of(tuning);
+    launch.tuning = tuning.origin;
     launch.groups = {(a.matrix->rows + outputs - 1) / outputs, (step.rows + tuning.tokens - 1) / tuning.tokens, 1};
     launch.buffers = {part.strips.view, step.scratch};
     launch.set_params(shader::SparseValueParams{
@@ -49,6 +51,7 @@ Result<Launch> tiled_launch(const StepBuffers &step, const SparseValueArguments 
     launch.constants = shape.constants;
     launch.constants.push_back({shader::kSpecByInput, 1});
     launch.subgroup_size = shape.subgroup_size;
+    launch.tuning = shape.origin;
     launch.groups = {(a.matrix->rows + shape.rows - 1) / shape.rows, (step.rows + shape.tokens - 1) / shape.tokens, 1};
     const std::array<std::uint32_t, shader::kWideSegmentWords> segment = {
         launch.groups[0],
@@ -75,7 +78,8 @@ Result<std::vector<Launch>> sparse_value(const StepBuffers &step, const SparseVa
     std::vector<Launch> launches;
     for (const MatrixPart &strips : bindable_parts(*a.matrix, *step.traits)) {
         const Part part = part_of(*a.matrix, strips);
-        FF_TRY_ASSIGN(Launch launch, step.rows <= kFewTokens ? sparse_launch(step, a, part) : tiled_launch(step, a, part));
+        const bool sparse = step.rows <= kFewTokens || !is_usable("matmul", a.matrix->type, *step.traits);
+        FF_TRY_ASSIGN(Launch launch, sparse ? sparse_launch(step, a, part) : tiled_launch(step, a, part));
         launch.layer = a.layer;
         launch.bytes = strips.rows * a.matrix->row_bytes();
         launch.uses = {{"step", step.header(), gpu::Access::read},

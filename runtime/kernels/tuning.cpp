@@ -28,6 +28,49 @@ std::uint64_t wkv7_vector_bytes(std::uint32_t head_size) {
     return std::uint64_t{20} * head_size;
 }
 
+using Values = std::vector<std::uint32_t>;
+
+// Puts the measured values into the first of `candidates`, which becomes the tunable's, and says whether there were any.
+TuningOrigin choose(const gpu::DeviceTraits &traits, std::string key, std::vector<Values> candidates, Values &values) {
+    values = candidates.front();
+    TuningOrigin origin;
+    for (const gpu::DeviceTraits::Tuned &tuned : traits.tuned)
+        if (tuned.key == key && std::find(candidates.begin(), candidates.end(), tuned.values) != candidates.end()) {
+            values = tuned.values;
+            origin.measured = true;
+        }
+    origin.tunable = std::make_shared<const Tunable>(Tunable{std::move(key), std::move(candidates)});
+    return origin;
+}
+
+// Once.
+void add(std::vector<Values> &candidates, Values values) {
+    if (std::find(candidates.begin(), candidates.end(), values) == candidates.end()) candidates.push_back(std::move(values));
+}
+
+// A workgroup of a variant that this device runs: whole subgroups, and no less than llvmpipe's vectors of 512 bits.
+bool fits(const gpu::DeviceTraits &traits, const Variant &variant, std::uint32_t local_size) {
+    return local_size <= largest_workgroup(traits) && local_size >= 16 &&
+           (!variant.needs_subgroup || local_size % std::max(1U, traits.subgroup_size_max) == 0);
+}
+
+// The rows of a workgroup, and what it stages.
+void finish_matvec(const gpu::DeviceTraits &traits, const Variant &variant, std::uint32_t rows, std::uint64_t stage,
+                   bool prologue, MatvecTuning &tuning) {
+    const std::uint32_t team = variant.needs_subgroup ? std::max(4U, traits.subgroup_size) : tuning.lanes;
+    const std::uint32_t teams = std::max(1U, tuning.local_size / team);
+    // Every workgroup of a kernel with a prologue reads the input again: more rows make that a smaller share, but fewer
+    // workgroups. Below some 500 of them a wide GPU has idle cores, so the rows grow only with the matrix.
+    tuning.group_rows = teams * tuning.rows;
+    if (prologue)
+        while (tuning.group_rows < 64 && rows / (2 * tuning.group_rows) >= 512) tuning.group_rows *= 2;
+    // An odd number of workgroups too many would break the device's limit: only a head of millions of rows gets there.
+    while ((rows + tuning.group_rows - 1) / tuning.group_rows > traits.max_workgroup_count_x) tuning.group_rows *= 2;
+    tuning.stage_floats = 0;
+    if (prologue && 4 * stage + reduction_bytes(tuning.local_size) <= traits.max_shared_memory_bytes)
+        tuning.stage_floats = static_cast<std::uint32_t>(stage);
+}
+
 } // namespace
 
 MatvecTuning tune_matvec(const gpu::DeviceTraits &traits, const Variant &variant, std::uint32_t rows,
@@ -42,17 +85,18 @@ MatvecTuning tune_matvec(const gpu::DeviceTraits &traits, const Variant &variant
     tuning.lanes = 32;
     // A team wider than a row has groups leaves lanes idle.
     while (tuning.lanes > 4 && tuning.lanes >= 2 * groups) tuning.lanes /= 2;
-    const std::uint32_t team = variant.needs_subgroup ? std::max(4U, traits.subgroup_size) : tuning.lanes;
-    const std::uint32_t teams = std::max(1U, tuning.local_size / team);
-    // Every workgroup of a kernel with a prologue reads the input again: more rows make that a smaller share, but fewer
-    // workgroups. Below some 500 of them a wide GPU has idle cores, so the rows grow only with the matrix.
-    tuning.group_rows = teams * tuning.rows;
-    if (prologue)
-        while (tuning.group_rows < 64 && rows / (2 * tuning.group_rows) >= 512) tuning.group_rows *= 2;
-    // An odd number of workgroups too many would break the device's limit: only a head of millions of rows gets there.
-    while ((rows + tuning.group_rows - 1) / tuning.group_rows > traits.max_workgroup_count_x) tuning.group_rows *= 2;
-    if (prologue && 4 * stage + reduction_bytes(tuning.local_size) <= traits.max_shared_memory_bytes)
-        tuning.stage_floats = static_cast<std::uint32_t>(stage);
+    // Smaller workgroups spread a small matrix over more cores, larger ones share a staged input among more rows; fewer rows
+    // at once leave more registers to hide latency with, more read the input less often.
+    std::vector<Values> candidates = {{tuning.local_size, tuning.rows}};
+    for (const std::uint32_t local_size : {64U, 128U, 256U})
+        for (const std::uint32_t at_once : {2U, 4U, 8U})
+            if (fits(traits, variant, local_size)) add(candidates, {local_size, at_once});
+    Values values;
+    tuning.origin = choose(traits, fmt::format("{}, {} x {}{}", full_name(variant), rows, 8 * groups, prologue ? ", staged" : ""),
+                           std::move(candidates), values);
+    tuning.local_size = values[0];
+    tuning.rows = values[1];
+    finish_matvec(traits, variant, rows, stage, prologue, tuning);
     return tuning;
 }
 
@@ -64,17 +108,27 @@ std::vector<gpu::SpecConstant> constants_of(const MatvecTuning &tuning) {
             {shader::kSpecStageFloats, tuning.stage_floats}};
 }
 
-MatmulTuning tune_matmul(const gpu::DeviceTraits &traits, std::uint32_t tokens) {
+MatmulTuning tune_matmul(const gpu::DeviceTraits &traits, const Variant &variant, std::uint32_t tokens) {
     // Tiles of 64 x 64 take 16 KiB of shared memory, which every device has. 4 rows by 8 tokens an invocation are 80 to
     // 110 registers on the compilers of Mesa 26.2, without a spill; 8 by 8 would leave AMD's older SIMDs one wave.
     MatmulTuning tuning{.local_size = 128, .tile_rows = 64, .tile_tokens = 64, .thread_rows = 1, .thread_tokens = 2};
     // A processor reads shared memory lane by lane: 16 by 16 take two thirds of the time of 4 by 8 (llvmpipe 26.2).
     if (on_processor(traits))
         tuning.local_size = 16, tuning.thread_rows = 4, tuning.thread_tokens = 4;
+    // Fewer invocations with more sums each read shared memory less often, and leave fewer to hide latency with.
+    std::vector<Values> candidates = {{tuning.local_size, tuning.thread_rows, tuning.thread_tokens}};
+    for (const Values &each : {Values{128, 1, 2}, Values{64, 2, 2}, Values{32, 2, 4}, Values{16, 4, 4}})
+        if (fits(traits, variant, each[0])) add(candidates, each);
+    Values values;
+    tuning.origin = choose(traits, fmt::format("{}, {} tokens", full_name(variant), tuning.tile_tokens >= 2 * tokens ? 32 : 64),
+                           std::move(candidates), values);
+    tuning.local_size = values[0];
+    tuning.thread_rows = values[1];
+    tuning.thread_tokens = values[2];
     if (tuning.tile_tokens >= 2 * tokens) {
         tuning.tile_tokens /= 2;
         // A workgroup below a vector goes wrong on llvmpipe with 512 bits (Mesa 22.3, 8 invocations of 16).
-        if (on_processor(traits)) tuning.thread_tokens /= 2;
+        if (on_processor(traits) || tuning.thread_tokens > 2) tuning.thread_tokens /= 2;
         else tuning.local_size /= 2;
     }
     return tuning;
@@ -110,8 +164,8 @@ std::vector<gpu::SpecConstant> constants_of(const FewTuning &tuning) {
             {shader::kSpecFewTokens, tuning.tokens}};
 }
 
-SparseTuning tune_sparse(const gpu::DeviceTraits &traits, std::uint32_t inputs, std::uint32_t outputs,
-                         std::uint32_t tokens) {
+SparseTuning tune_sparse(const gpu::DeviceTraits &traits, const Variant &variant, std::uint32_t inputs,
+                         std::uint32_t outputs, std::uint32_t tokens) {
     // 8 lanes of 8 float16 outputs are a cache line of 128 bytes for each input, 4 lanes half of one: enough for a
     // transaction anywhere, and twice the workgroups where a narrow matrix would leave a wide GPU idle.
     SparseTuning tuning{.local_size = std::min(256U, largest_workgroup(traits)),
@@ -123,6 +177,16 @@ SparseTuning tune_sparse(const gpu::DeviceTraits &traits, std::uint32_t inputs, 
         tuning.lanes = std::max(8U, traits.subgroup_size);
         tuning.local_size = std::min(tuning.lanes, largest_workgroup(traits));
     }
+    // More lanes read longer runs of a strip, fewer make more workgroups; more teams share the inputs of a workgroup.
+    std::vector<Values> candidates = {{tuning.local_size, tuning.lanes}};
+    for (const std::uint32_t local_size : {64U, 128U, 256U})
+        for (const std::uint32_t lanes : {4U, 8U, 16U})
+            if (fits(traits, variant, local_size)) add(candidates, {local_size, lanes});
+    Values values;
+    tuning.origin = choose(traits, fmt::format("{}, {} x {}{}", full_name(variant), inputs, outputs, tokens > 1 ? ", few" : ""),
+                           std::move(candidates), values);
+    tuning.local_size = values[0];
+    tuning.lanes = values[1];
     // A team without a word of inputs has nothing to do.
     while (tuning.local_size > 32 && tuning.local_size / tuning.lanes > tuning.input_words) tuning.local_size /= 2;
     // 4 tokens are 32 sums an invocation, beside 32 weights; 8 spill on Intel (Mesa 26.2).

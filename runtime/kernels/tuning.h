@@ -1,4 +1,5 @@
-// Numbers a kernel runs with, chosen from traits and shape alone.
+// Numbers a kernel runs with, chosen from traits and shape alone: by a table, whose entries say why, or as they were measured
+// on the device (DeviceTraits::tuned), where that is one of the candidates the table allows.
 #pragma once
 
 #include "runtime/kernels/kernel.h"
@@ -11,6 +12,7 @@ struct MatvecTuning {
     std::uint32_t rows;         // a team accumulates at once
     std::uint32_t group_rows;   // rows of a workgroup
     std::uint32_t stage_floats; // shared memory for the input; 0: recomputed where it is read
+    TuningOrigin origin = {};
 };
 
 // `prologue`: the input costs more than a read (norms, token shift, WKV), so it is staged where it fits.
@@ -22,8 +24,9 @@ struct MatmulTuning {
     std::uint32_t local_size;
     std::uint32_t tile_rows, tile_tokens;     // of a workgroup
     std::uint32_t thread_rows, thread_tokens; // quads of an invocation
+    TuningOrigin origin = {};
 };
-MatmulTuning tune_matmul(const gpu::DeviceTraits &traits, std::uint32_t tokens);
+MatmulTuning tune_matmul(const gpu::DeviceTraits &traits, const Variant &variant, std::uint32_t tokens);
 std::vector<gpu::SpecConstant> constants_of(const MatmulTuning &tuning);
 
 // matmul by cooperative matrices (shaders/matmul_coopmat.comp); nothing where the device has none that fit.
@@ -54,9 +57,10 @@ struct SparseTuning {
     std::uint32_t lanes;       // of a team, 8 outputs each
     std::uint32_t input_words; // 32 inputs each
     std::uint32_t tokens;      // of a workgroup
+    TuningOrigin origin = {};
 };
-SparseTuning tune_sparse(const gpu::DeviceTraits &traits, std::uint32_t inputs, std::uint32_t outputs,
-                         std::uint32_t tokens);
+SparseTuning tune_sparse(const gpu::DeviceTraits &traits, const Variant &variant, std::uint32_t inputs,
+                         std::uint32_t outputs, std::uint32_t tokens);
 std::vector<gpu::SpecConstant> constants_of(const SparseTuning &tuning);
 
 struct WkvTuning {

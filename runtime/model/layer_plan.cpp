@@ -14,6 +14,7 @@ std::unique_ptr<LayerPlan> LayerPlan::create(const LayerContext &context, std::i
 
 Result<void> LayerPlan::sparse_value(const kernels::Matrix &matrix, const kernels::Activation &input,
                                      const kernels::Activation &gate) {
+    if (!matrix.by_input) return project_add(matrix, input, gate); // sparse_value is denied
     FF_TRY_ASSIGN(std::vector<kernels::Launch> launches,
                   kernels::sparse_value(step(), {layer_, &matrix, input, gate, get("x")}));
     append(std::move(launches));

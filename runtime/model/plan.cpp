@@ -61,6 +61,11 @@ std::vector<bool> Plan::barriers_before() const {
     return before;
 }
 
+Result<void> WidePlan::check_not_denied(const gpu::DeviceTraits &traits) const {
+    for (const Plan *part : {&body, &all_logits, &end}) FF_TRY(kernels::check_not_denied(part->launches, traits));
+    return {};
+}
+
 Result<std::unique_ptr<LoadedModel>> LoadedModel::load(std::shared_ptr<gpu::Device> device,
                                                        const loader::TensorSource &source,
                                                        const loader::ModelDescription &description,
@@ -116,7 +121,9 @@ Result<std::unique_ptr<LoadedModel>> LoadedModel::load(std::shared_ptr<gpu::Devi
     FF_TRY(uploader.zero(model->history_.view()));
 
     FF_TRY(model->build_plan(device->traits()));
+    FF_TRY(kernels::check_not_denied(model->plan_.launches, device->traits()));
     FF_TRY_ASSIGN(model->prompt_plan_, model->make_wide_plan(device, uploader, wide_rows, 1));
+    model->reads_wide_ = model->prompt_plan_->check_not_denied(device->traits()).ok();
     FF_TRY(model->parameters_.front().upload(uploader));
     FF_TRY(uploader.finish());
     return model;

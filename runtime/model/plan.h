@@ -23,6 +23,8 @@ struct WidePlan {
     // shader::kMatmulOut.
     Plan all_logits;
     Plan end; // the logits that are wanted, to their slots; tokens are sampled, the control block is brought up to date
+    // Fails with unsupported where a launch's variant is denied and nothing can take its place.
+    Result<void> check_not_denied(const gpu::DeviceTraits &traits) const;
 };
 
 // Rows of a batch's steps that decode: a token of each session. A step costs nearly the same however many of its rows are
@@ -47,6 +49,8 @@ class LoadedModel {
     const Plan &plan() const { return plan_; }
     // For as many tokens of one prompt as are worth a step.
     const WidePlan &prompt_plan() const { return *prompt_plan_; }
+    // Whether prompts may be read so: not where the deny list leaves a wide kernel no variant.
+    bool reads_wide() const { return reads_wide_; }
     // At most prompt_plan().rows rows, and as many runs.
     Result<std::unique_ptr<WidePlan>> make_wide_plan(const std::shared_ptr<gpu::Device> &device,
                                                      gpu::Uploader &uploader, std::uint32_t rows, std::uint32_t runs);
@@ -77,6 +81,7 @@ class LoadedModel {
     std::uint32_t ln0_ = 0, ln_out_ = 0;
     Plan plan_;
     std::unique_ptr<WidePlan> prompt_plan_;
+    bool reads_wide_ = true;
     std::uint64_t matrix_bytes_ = 0, device_bytes_ = 0;
 };
 

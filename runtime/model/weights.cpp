@@ -141,7 +141,7 @@ Result<std::vector<Matrix>> WeightLoader::allocate_and_upload(gpu::Arena &arena,
         const loader::TensorInfo &tensor = source_.tensors()[index];
         FF_TRY_ASSIGN(Matrix matrix, matrix_shape(source_.path(), tensor, request));
         matrix.type = type_of(request, tensor);
-        matrix.by_input = request.by_input;
+        matrix.by_input = request.by_input && kernels::is_usable("sparse_value", matrix.type, device_->traits());
         matrices.push_back(std::move(matrix));
         tensors.push_back(index);
     }

@@ -399,6 +399,50 @@ static void models(ff_engine *engine, const ff_checkpoint *checkpoint) {
     ff_model_destroy(NULL);
 }
 
+static int stop(void *payload, const char *stage, uint64_t done, uint64_t total) {
+    (void)payload, (void)stage, (void)done, (void)total;
+    return 1;
+}
+
+static void self_tests(ff_engine *engine) {
+    ff_self_test *test = NULL;
+    ff_tuning *tuning = NULL;
+    ff_self_test_options options = FF_SELF_TEST_OPTIONS_INIT;
+    ff_tuning_options tuning_options = FF_TUNING_OPTIONS_INIT;
+    ff_variant_result variant = FF_VARIANT_RESULT_INIT;
+    ff_limit_result limit = FF_LIMIT_RESULT_INIT;
+    ff_tuning_result tuned = FF_TUNING_RESULT_INIT;
+    const char *name = NULL, *why = NULL;
+    char first[64];
+    size_t i, passed = 0, denied = 7;
+    options.progress = stop;
+    CHECK(ff_engine_self_test(&test, engine, &options, &error) == FF_ERROR_CANCELLED && test == NULL);
+    options.progress = NULL;
+    options.seconds = -1;
+    CHECK(ff_engine_self_test(&test, engine, &options, &error) == FF_ERROR_ARGUMENT);
+    options.seconds = 0.001;
+    CHECK(ff_engine_self_test(NULL, engine, &options, &error) == FF_ERROR_ARGUMENT);
+    REQUIRE_VOID(ff_engine_self_test(&test, engine, &options, &error) == FF_OK);
+    for (i = 0; i < ff_self_test_variant_count(test); ++i) {
+        CHECK(ff_self_test_variant(test, i, &variant, &error) == FF_OK && variant.outcome != FF_OUTCOME_FAILED);
+        if (variant.outcome == FF_OUTCOME_FAILED) printf("%s.%s\n", variant.kernel, variant.variant);
+        passed += variant.outcome == FF_OUTCOME_PASSED;
+    }
+    CHECK(passed > 5 && passed < i && ff_self_test_variant(test, i, &variant, &error) == FF_ERROR_ARGUMENT);
+    CHECK(ff_self_test_limit_count(test) == 3 && ff_self_test_limit(test, 0, &limit, &error) == FF_OK && limit.passed);
+    CHECK(ff_self_test_limit(test, 3, &limit, &error) == FF_ERROR_ARGUMENT);
+    CHECK(ff_self_test_validation_messages(test, first, sizeof first) == 0 && first[0] == '\0');
+    CHECK(ff_self_test_deny(test, engine, &denied, &error) == FF_ERROR_ARGUMENT && denied == 7); /* no cache directory */
+    CHECK(ff_engine_denied(engine, 0, &name, &why) == 0);
+    ff_self_test_destroy(test);
+    ff_self_test_destroy(NULL);
+    CHECK(ff_engine_tune(&tuning, engine, NULL, &tuning_options, &error) == FF_ERROR_ARGUMENT && tuning == NULL);
+    CHECK(ff_engine_forget_tuning(engine, &denied, &error) == FF_ERROR_ARGUMENT);
+    CHECK(ff_tuning_count(NULL) == 0 && ff_tuning_by_timestamps(NULL) == 0);
+    CHECK(ff_tuning_get(NULL, 0, &tuned, &error) == FF_ERROR_ARGUMENT);
+    ff_tuning_destroy(NULL);
+}
+
 int main(int argc, char **argv) {
     ff_checkpoint *checkpoint = NULL;
     ff_engine *engine = NULL;
@@ -445,6 +489,7 @@ int main(int argc, char **argv) {
     models(engine, checkpoint);
     background_load(engine, checkpoint);
     engines(engine);
+    self_tests(engine);
     old_structs(engine, checkpoint);
     CHECK(ff_engine_memory(engine, &memory, &error) == FF_OK);
     CHECK(memory.allocated_bytes == 0 && memory.allocations == 0); /* all that used it is gone */

@@ -32,8 +32,9 @@ std::filesystem::path new_file() {
 }
 
 // What the tests' own environment says about firefinch stays outside, and so does the user's cache folder.
-std::vector<std::string> environment() {
-    std::vector<std::string> all = {"FIREFINCH_CACHE_DIR=" FIREFINCH_TEST_CACHE};
+std::vector<std::string> environment(const std::vector<std::string> &own) {
+    std::vector<std::string> all = own; // the first of a name counts
+    all.emplace_back("FIREFINCH_CACHE_DIR=" FIREFINCH_TEST_CACHE);
     for (char **variable = environ; *variable != nullptr; ++variable)
         if (std::string_view(*variable).rfind("FIREFINCH_", 0) != 0) all.emplace_back(*variable);
     return all;
@@ -48,7 +49,8 @@ std::vector<char *> pointers(std::vector<std::string> &words) {
 
 } // namespace
 
-Process::Process(const Arguments &arguments, std::string_view input) : out_(new_file()), err_(new_file()) {
+Process::Process(const Arguments &arguments, std::string_view input, const std::vector<std::string> &own)
+    : out_(new_file()), err_(new_file()) {
     const std::filesystem::path in = new_file();
     std::ofstream(in, std::ios::binary) << input;
     posix_spawn_file_actions_t actions;
@@ -58,7 +60,7 @@ Process::Process(const Arguments &arguments, std::string_view input) : out_(new_
     posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, err_.c_str(), O_WRONLY | O_TRUNC, 0);
     std::vector<std::string> words = {FIREFINCH_PROGRAM};
     words.insert(words.end(), arguments.begin(), arguments.end());
-    std::vector<std::string> variables = environment();
+    std::vector<std::string> variables = environment(own);
     const int error =
         posix_spawn(&id_, FIREFINCH_PROGRAM, &actions, nullptr, pointers(words).data(), pointers(variables).data());
     posix_spawn_file_actions_destroy(&actions);
@@ -120,6 +122,12 @@ Outcome run_on_device(Arguments arguments, std::string_view input) {
     const Arguments more = device_arguments();
     arguments.insert(arguments.end(), more.begin(), more.end());
     return run(arguments, input);
+}
+
+Outcome run_on_device_with(const std::vector<std::string> &variables, Arguments arguments) {
+    const Arguments more = device_arguments();
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    return Process(arguments, {}, variables).wait();
 }
 
 Folder::Folder() {

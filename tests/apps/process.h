@@ -18,7 +18,8 @@ using Arguments = std::vector<std::string>;
 
 class Process {
   public:
-    Process(const Arguments &arguments, std::string_view input);
+    // `variables` ("NAME=value") take the place of those that tests run with.
+    Process(const Arguments &arguments, std::string_view input, const std::vector<std::string> &variables = {});
     ~Process(); // ends it if it still runs
     Process(const Process &) = delete;
     Process &operator=(const Process &) = delete;
@@ -36,6 +37,7 @@ class Process {
 Outcome run(const Arguments &arguments, std::string_view input = {});
 // With the device and profile under test: FIREFINCH_TEST_DEVICE, FIREFINCH_TEST_PROFILE.
 Outcome run_on_device(Arguments arguments, std::string_view input = {});
+Outcome run_on_device_with(const std::vector<std::string> &variables, Arguments arguments);
 Arguments device_arguments();
 
 // A folder for one test's files, gone with it.

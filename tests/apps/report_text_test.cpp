@@ -23,12 +23,12 @@ using test::noisy;
 namespace {
 
 BenchFile parsed(const Json &json) {
-    return parse_bench_file("b.json", json.dump());
+    return parse_bench_files("b.json", json.dump()).front();
 }
 
 std::string refusal(const std::string &text) {
     try {
-        parse_bench_file("b.json", text);
+        parse_bench_files("b.json", text);
     } catch (const Failure &failure) {
         return failure.what();
     }
@@ -174,7 +174,7 @@ TEST_CASE("report: any value in any place is refused or shown") {
                 continue;
             }
             ++shown;
-            const Page page = page_of({good, parse_bench_file("b.json", text)}, kTolerance);
+            const Page page = page_of({good, parse_bench_files("b.json", text).front()}, kTolerance);
             for (const std::string &out : {html_of(page), markdown_of(page)}) {
                 const bool sane = !contains(out, "nan") && !contains(out, "inf") && !contains(out, "<b>");
                 CHECK(sane);
@@ -182,6 +182,24 @@ TEST_CASE("report: any value in any place is refused or shown") {
         }
     CHECK(refused > 500);
     CHECK(shown > 100);
+}
+
+TEST_CASE("report: a suite's runs are read as so many files") {
+    Json small = bench_json(), large = bench_json();
+    large["model"]["name"] = "larger";
+    large["model"]["width"] = 4096;
+    const Json runs = Json::array({small, large});
+    for (const Json &document : {Json{{"schema", "firefinch-suite/1"}, {"score", 12.5}, {"runs", runs}}, runs}) {
+        const std::vector<BenchFile> files = parse_bench_files("suite.json", document.dump());
+        REQUIRE(files.size() == 2);
+        CHECK(files[0].path == "suite.json, run 1");
+        CHECK(files[1].model.name == "larger");
+        CHECK(contains(markdown_of(page_of(files, kTolerance)), "larger"));
+    }
+    CHECK(contains(refusal("[]"), "no run"));
+    CHECK(contains(refusal(R"({"schema": "firefinch-suite/1"})"), "runs"));
+    CHECK(contains(refusal(R"({"schema": "firefinch-suite/1", "runs": [{"schema": "firefinch-suite/1"}]})"), "schema"));
+    CHECK(contains(refusal(Json{{"schema", "firefinch-suite/2"}, {"runs", runs}}.dump()), "firefinch-bench/1"));
 }
 
 TEST_CASE("report: a file cut anywhere is refused") {
@@ -291,7 +309,7 @@ TEST_CASE("report: names are text, never markup") {
           "/kernels/0/name", "/kernels/0/variant", "/host/os", "/firefinch", "/time", "/device/profile"})
         json[Json::json_pointer(pointer)] = name;
     json["device"]["traits"][name] = name;
-    const Page page = page_of({parse_bench_file("<i>.json", json.dump()), parsed(bench_json())}, kTolerance);
+    const Page page = page_of({parse_bench_files("<i>.json", json.dump()).front(), parsed(bench_json())}, kTolerance);
     const std::string html = html_of(page);
     CHECK(!contains(html, "<script"));
     CHECK(count_of(html, "</title>") == count_of(html, "<title>"));

@@ -4,7 +4,7 @@
 #include "runtime/kernels/tuning.h"
 #include "runtime/kernels/wide.h"
 #include "tests/kernels/scene.h"
-#include "tests/reference/reference.h"
+#include "runtime/reference/reference.h"
 
 using namespace ff;
 using namespace ff::test;

@@ -1,7 +1,7 @@
 // Numbers that tuning may choose on some device or other, forced on this one: shaders/lib/matvec.glsl must give right
 // results with all of them. project_add stands for the kernels that read their input, head for those that compute it.
 #include "tests/kernels/scene.h"
-#include "tests/reference/reference.h"
+#include "runtime/reference/reference.h"
 
 using namespace ff;
 using namespace ff::test;

@@ -1,5 +1,5 @@
 #include "tests/kernels/scene.h"
-#include "tests/reference/reference.h"
+#include "runtime/reference/reference.h"
 
 using namespace ff;
 using namespace ff::test;

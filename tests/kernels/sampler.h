@@ -2,7 +2,7 @@
 #pragma once
 
 #include "tests/kernels/scene.h"
-#include "tests/reference/reference.h"
+#include "runtime/reference/reference.h"
 
 namespace ff::test {
 

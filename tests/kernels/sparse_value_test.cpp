@@ -2,7 +2,7 @@
 // none, few, or all are zero. What an input that is zero would be multiplied by must not be read.
 #include "runtime/kernels/wide.h"
 #include "tests/kernels/scene.h"
-#include "tests/reference/reference.h"
+#include "runtime/reference/reference.h"
 
 #include <cmath>
 

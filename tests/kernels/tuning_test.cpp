@@ -72,6 +72,63 @@ TEST_CASE("matvec tuning stays within every device's limits") {
     });
 }
 
+TEST_CASE("measured values are used where the table allows them, and stay within every device's limits") {
+    for_each_device([](const gpu::DeviceTraits &traits) {
+        for (const kernels::Variant &variant : kernels::all_variants()) {
+            if (kernels::full_name(variant).rfind("head.f16_", 0) != 0 || !kernels::runs_on(variant, traits)) continue;
+            for (const std::uint32_t width : {77U, 2048U}) {
+                const std::uint32_t groups = (width + 7) / 8;
+                const kernels::MatvecTuning table = kernels::tune_matvec(traits, variant, 9000, groups, true);
+                CHECK(!table.origin.measured);
+                CHECK(table.origin.tunable->candidates.front() == std::vector{table.local_size, table.rows});
+                gpu::DeviceTraits tuned = traits;
+                for (const std::vector<std::uint32_t> &values : table.origin.tunable->candidates) {
+                    tuned.tuned = {{table.origin.tunable->key, values}};
+                    const kernels::MatvecTuning other = kernels::tune_matvec(tuned, variant, 9000, groups, true);
+                    CHECK(other.origin.measured);
+                    CHECK(std::vector{other.local_size, other.rows} == values);
+                    check_matvec(tuned, variant, 9000, width, true);
+                }
+                // Another shape's, and what no candidate is, from a file that anyone may have written.
+                for (const gpu::DeviceTraits::Tuned &foreign :
+                     {gpu::DeviceTraits::Tuned{"head.f16_subgroup, 1 x 8, staged", {64, 2}},
+                      gpu::DeviceTraits::Tuned{table.origin.tunable->key, {7, 3}},
+                      gpu::DeviceTraits::Tuned{table.origin.tunable->key, {65536, 4}},
+                      gpu::DeviceTraits::Tuned{table.origin.tunable->key, {}}}) {
+                    tuned.tuned = {foreign};
+                    const kernels::MatvecTuning other = kernels::tune_matvec(tuned, variant, 9000, groups, true);
+                    CHECK(!other.origin.measured);
+                    CHECK(other.local_size == table.local_size);
+                    CHECK(other.rows == table.rows);
+                }
+            }
+        }
+    });
+}
+
+TEST_CASE("every tile that may be measured is covered by its workgroup") {
+    for_each_device([](gpu::DeviceTraits traits) {
+        for (const std::string driver : {"radv", "llvmpipe"}) {
+            traits.driver = driver;
+            const kernels::Variant &variant = kernels::variant_for("matmul", kernels::WeightType::q4_k, traits);
+            for (const std::uint32_t tokens : {9U, 32U, 33U, 128U}) {
+                const auto candidates = kernels::tune_matmul(traits, variant, tokens).origin.tunable->candidates;
+                CHECK(candidates.size() > 1);
+                for (const std::vector<std::uint32_t> &values : candidates) {
+                    gpu::DeviceTraits tuned = traits;
+                    tuned.tuned = {{kernels::tune_matmul(traits, variant, tokens).origin.tunable->key, values}};
+                    const kernels::MatmulTuning tuning = kernels::tune_matmul(tuned, variant, tokens);
+                    CHECK(tuning.origin.measured);
+                    CHECK(tuning.local_size >= 16);
+                    CHECK(tuning.local_size <= traits.max_workgroup_invocations);
+                    CHECK(tuning.local_size * 16 * tuning.thread_rows * tuning.thread_tokens ==
+                          tuning.tile_rows * tuning.tile_tokens);
+                }
+            }
+        }
+    });
+}
+
 TEST_CASE("the input is staged where it fits, and recomputed where not") {
     const kernels::Variant &variant =
         kernels::variant_for("mix_project", kernels::WeightType::f16, gpu::DeviceTraits{});

@@ -45,6 +45,32 @@ TEST_CASE("without subgroup arithmetic, shuffle, or four lanes the floor variant
     }
 }
 
+TEST_CASE("a denied variant makes way for another, and is refused where there is none") {
+    gpu::DeviceTraits traits = desktop();
+    traits.denied = {"head.f16_subgroup", "sample.subgroup", "embed.bf16", "wkv7.f32_floor", "wkv7.f32_subgroup", "no.such"};
+    CHECK(kernels::variant_for("head", WeightType::f16, traits).name == "f16_floor");
+    CHECK(kernels::variant_for("head", WeightType::bf16, traits).name == "bf16_subgroup");
+    CHECK(kernels::variant_for("sample", traits).name == "floor");
+    CHECK(kernels::variant_for("embed", WeightType::bf16, traits).name == "bf16_subgroup");
+    CHECK(kernels::is_usable("head", WeightType::f16, traits));
+    CHECK(!kernels::is_usable("wkv7", WeightType::f32, traits));
+    kernels::Launch launch;
+    launch.variant = &kernels::variant_for("wkv7", WeightType::f32, traits);
+    const Result<void> refused = kernels::check_not_denied(std::span(&launch, 1), traits);
+    REQUIRE(!refused.ok());
+    CHECK(refused.error().status == Status::unsupported);
+    CHECK(refused.error().message.find("wkv7.f32_subgroup") == 0);
+    launch.variant = &kernels::variant_for("head", WeightType::f16, traits);
+    CHECK(kernels::check_not_denied(std::span(&launch, 1), traits).ok());
+}
+
+TEST_CASE("candidates are what a device may come to run") {
+    const auto on_desktop = kernels::candidates(desktop()), on_floor = kernels::candidates(gpu::DeviceTraits{});
+    CHECK(on_desktop.size() > on_floor.size());
+    for (const kernels::Variant *variant : on_floor) CHECK(!variant->needs_subgroup);
+    for (const kernels::Variant *variant : on_desktop) CHECK(!variant->needs_coopmat);
+}
+
 TEST_CASE("every kernel has a row that needs nothing, and every row its SPIR-V") {
     std::set<std::string_view> kernels_seen, served;
     std::set<std::string> names;

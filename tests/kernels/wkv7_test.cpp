@@ -1,6 +1,6 @@
 #include "runtime/kernels/tuning.h"
 #include "tests/kernels/scene.h"
-#include "tests/reference/reference.h"
+#include "runtime/reference/reference.h"
 
 #include <bit>
 

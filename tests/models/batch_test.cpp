@@ -1,7 +1,7 @@
 // Many sessions in one step: each gives the tokens it gives alone, whoever is beside it, and whenever others come, end
 // or are taken out.
 #include "tests/models/fixture.h"
-#include "tests/plans/synthetic_model.h"
+#include "runtime/doctor/random_model.h"
 #include "tests/support/numbers.h"
 #include "tests/support/random.h"
 
@@ -79,7 +79,7 @@ TEST_CASE("batch: every version, prompts and generations of different lengths in
          {loader::Version::v4_0, loader::Version::v5_0, loader::Version::v5_1, loader::Version::v5_2,
           loader::Version::v6_0, loader::Version::v7_0, loader::Version::v7a}) {
         CAPTURE(loader::label_of(version));
-        const auto file = synthetic_model(odd_shape(version), loader::DType::f32, 5);
+        const auto file = doctor::random_model(doctor::odd_shape(version), loader::DType::f32, 5);
         const firefinch::Checkpoint checkpoint("[synthetic]", file.data(), file.size());
         ff_model_options options = firefinch::model_options();
         options.max_sessions = 5;

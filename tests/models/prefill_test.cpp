@@ -2,7 +2,7 @@
 // hold against float64): logits of every row, what comes after, and the state, on lengths that are no multiple of
 // anything.
 #include "tests/models/fixture.h"
-#include "tests/plans/synthetic_model.h"
+#include "runtime/doctor/random_model.h"
 #include "tests/support/numbers.h"
 #include "tests/support/random.h"
 
@@ -58,18 +58,6 @@ void compare(const firefinch::Model &model, std::size_t count, std::uint32_t chu
     CHECK(generate(wide, greedy_options(5)).tokens == want);
 }
 
-// Of all versions with every matrix of `columns` that whole blocks of any format divide.
-loader::ModelDescription block_shape(loader::Version version) {
-    loader::ModelDescription shape = odd_shape(version);
-    shape.width = shape.attention_width = 256;
-    shape.ffn_width = 512;
-    if (shape.heads != 0) {
-        shape.heads = 8;
-        shape.head_size = 32;
-    }
-    return shape;
-}
-
 } // namespace
 
 TEST_CASE("wide steps: every version, every plain type, odd shapes and lengths") {
@@ -80,7 +68,7 @@ TEST_CASE("wide steps: every version, every plain type, odd shapes and lengths")
             if (dtype != loader::DType::f32 && version != loader::Version::v7a) continue; // the kernels are the same
             CAPTURE(loader::label_of(version));
             CAPTURE(loader::name_of(dtype));
-            const auto file = synthetic_model(odd_shape(version), dtype, 5);
+            const auto file = doctor::random_model(doctor::odd_shape(version), dtype, 5);
             const firefinch::Model model = load_memory(file, nullptr);
             compare(model, 5, 3);
             compare(model, 71, 64); // two tiles of tokens, then a few
@@ -88,7 +76,7 @@ TEST_CASE("wide steps: every version, every plain type, odd shapes and lengths")
 }
 
 TEST_CASE("wide steps: every block format") {
-    const auto file = synthetic_model(block_shape(loader::Version::v7_0), loader::DType::bf16, 6);
+    const auto file = doctor::random_model(doctor::block_shape(loader::Version::v7_0), loader::DType::bf16, 6);
     for (const char *type : {"q8_0", "q4_0", "q4_1", "q5_0", "q5_1", "q4_k", "q5_k", "q6_k", "nf4"}) {
         CAPTURE(type);
         compare(load_memory(file, type), 9, 7);

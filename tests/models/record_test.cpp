@@ -3,7 +3,7 @@
 #include "loader/tensor_source.h"
 #include "runtime/api/objects.h"
 #include "tests/models/fixture.h"
-#include "tests/reference/reference.h"
+#include "runtime/reference/reference.h"
 
 #include <firefinch/firefinch_vulkan.h>
 

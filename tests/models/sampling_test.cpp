@@ -1,6 +1,6 @@
 // Generated texts against the float64 sampler, fed with the logits that the model itself evaluates.
 #include "tests/models/fixture.h"
-#include "tests/reference/reference.h"
+#include "runtime/reference/reference.h"
 
 #include <doctest/doctest.h>
 

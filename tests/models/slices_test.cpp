@@ -1,7 +1,7 @@
 // Sessions that run in slices of any length: the same tokens and the same state as in one go, whoever runs in between,
 // and wherever a run is cancelled.
 #include "tests/models/fixture.h"
-#include "tests/plans/synthetic_model.h"
+#include "runtime/doctor/random_model.h"
 #include "tests/support/random.h"
 
 #include <doctest/doctest.h>
@@ -50,7 +50,7 @@ TEST_CASE("slices: every version, at budgets from one launch a call to no limit"
          {loader::Version::v4_0, loader::Version::v5_0, loader::Version::v5_1, loader::Version::v5_2,
           loader::Version::v6_0, loader::Version::v7_0, loader::Version::v7a}) {
         CAPTURE(loader::label_of(version));
-        const auto file = synthetic_model(odd_shape(version), loader::DType::f32, 5);
+        const auto file = doctor::random_model(doctor::odd_shape(version), loader::DType::f32, 5);
         const firefinch::Checkpoint checkpoint("[synthetic]", file.data(), file.size());
         const firefinch::Model model(engine(), checkpoint);
         const std::uint32_t vocabulary = model.info().vocabulary;

@@ -1,6 +1,6 @@
 // How many launches and barriers a decode step has: the budget that makes small models fast.
 #include "runtime/model/plan.h"
-#include "tests/plans/synthetic_model.h"
+#include "runtime/doctor/random_model.h"
 #include "tests/support/gpu_fixture.h"
 
 #include <doctest/doctest.h>
@@ -17,7 +17,7 @@ TEST_CASE("plan: launches of a layer stay within the budget") {
                                                {Version::v6_0, 7}, {Version::v7_0, 5}, {Version::v7a, 6}};
     for (const auto &[version, budget] : budgets) {
         CAPTURE(loader::label_of(version));
-        const std::vector<std::byte> file = synthetic_model(odd_shape(version), loader::DType::f16, 5);
+        const std::vector<std::byte> file = doctor::random_model(doctor::odd_shape(version), loader::DType::f16, 5);
         const auto source = must(loader::open_tensor_source("[synthetic]", std::span(file)));
         const auto model = must(model::LoadedModel::load(device(), *source, must(loader::describe(*source)), {}));
         std::map<std::int32_t, int> launches;

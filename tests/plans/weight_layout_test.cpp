@@ -2,7 +2,7 @@
 #include "loader/quant/formats.h"
 #include "tests/support/numbers.h"
 #include "tests/support/random.h"
-#include "tests/support/unpack.h"
+#include "runtime/doctor/unpack.h"
 
 #include <doctest/doctest.h>
 
@@ -27,7 +27,7 @@ TEST_CASE("weight layout: a packed row holds the values of its blocks") {
             std::vector<std::byte> row(kernels::row_bytes(type, columns));
             CHECK(row.size() % 16 == 0);
             kernels::pack_row(type, stored, columns, row);
-            CHECK_CLOSE(unpack_row(type, row, columns), want, 1e-6);
+            CHECK_CLOSE(doctor::unpack_row(type, row, columns), want, 1e-6);
         }
     }
 }
@@ -51,7 +51,7 @@ TEST_CASE("weight layout: packed strips hold the values of their rows") {
             const std::span<std::byte> all(strips);
             kernels::pack_strips(type, stored, outputs, columns, 0, all.first(bytes));
             kernels::pack_strips(type, stored, outputs, columns, 1, all.subspan(bytes));
-            CHECK_CLOSE(unpack_strips(type, strips, outputs, columns), want, 1e-6);
+            CHECK_CLOSE(doctor::unpack_strips(type, strips, outputs, columns), want, 1e-6);
         }
     }
 }

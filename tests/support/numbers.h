@@ -1,27 +1,11 @@
-// How far results are from a reference.
+// How far results are from a reference, as a check.
 #pragma once
 
-#include <cstddef>
-#include <span>
-#include <string>
-
-namespace ff::test {
-
-// The worst element of a comparison. `error` is |got - want| / max(1, |want|), infinite where got is not a number.
-struct Difference {
-    double error = 0;
-    std::size_t at = 0;
-    double got = 0, want = 0;
-};
-Difference difference(std::span<const float> got, std::span<const double> want);
-Difference difference(std::span<const float> got, std::span<const float> want);
-std::string describe(const Difference &difference); // "element 7: 1.5, expected 1.25 (error 0.2)"
-
-} // namespace ff::test
+#include "runtime/reference/difference.h"
 
 // Prints the worst element when it fails, and re-runs nothing.
 #define CHECK_CLOSE(got, want, tolerance)                                                                              \
     do {                                                                                                               \
-        const ::ff::test::Difference ff_difference_ = ::ff::test::difference(got, want);                               \
-        CHECK_MESSAGE(ff_difference_.error <= (tolerance), ::ff::test::describe(ff_difference_));                      \
+        const ::ff::reference::Difference ff_difference_ = ::ff::reference::difference(got, want);                     \
+        CHECK_MESSAGE(ff_difference_.error <= (tolerance), ::ff::reference::describe(ff_difference_));                 \
     } while (false)

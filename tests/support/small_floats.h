@@ -1,13 +1,8 @@
 // float16 and bfloat16, rounded to nearest even.
 #pragma once
 
-#include <cstdint>
+#include "runtime/reference/small_floats.h"
 
 namespace ff::test {
-
-std::uint16_t to_half(float value);
-float from_half(std::uint16_t bits);
-std::uint16_t to_bfloat16(float value);
-float from_bfloat16(std::uint16_t bits);
-
+using reference::from_bfloat16, reference::from_half, reference::to_bfloat16, reference::to_half;
 } // namespace ff::test

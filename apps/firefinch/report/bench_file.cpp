@@ -13,11 +13,11 @@
 namespace program::report {
 namespace {
 
-constexpr const char *kSchema = "firefinch-bench/1";
+constexpr const char *kSchema = "firefinch-bench/1", *kSuiteSchema = "firefinch-suite/1";
 // Wider than any device to come, and narrow enough that quotients stay finite and their digits in a column.
 constexpr double kLeast = 1e-6, kMost = 1e15;
 constexpr std::uint64_t kMostWhole = 1'000'000'000'000'000;
-constexpr std::size_t kMostResults = 256, kMostKernels = 1024, kMostTraits = 1024;
+constexpr std::size_t kMostResults = 256, kMostKernels = 1024, kMostTraits = 1024, kMostRuns = 64;
 constexpr double kMostTrait = 2e19; // drivers state limits of up to 2^64 - 1
 constexpr std::size_t kMostSamples = 10'000; // the most that bench --repeat takes
 constexpr std::size_t kMostSamplesTogether = 100'000; // a comparison draws each of them a thousand times
@@ -147,9 +147,9 @@ const BenchTest *BenchFile::find(const BenchTest &like) const {
     return found == results.end() ? nullptr : &*found;
 }
 
-BenchFile parse_bench_file(const std::string &path, std::string_view text) {
-    const nlohmann::json json = parse(path, text);
-    const Field root(path, json);
+namespace {
+
+BenchFile read_run(const std::string &path, const Field &root) {
     if (root["schema"].text() != kSchema)
         root["schema"].fail(fmt::format("\"{}\", which 'firefinch bench --json' writes", kSchema));
     BenchFile file;
@@ -174,6 +174,20 @@ BenchFile parse_bench_file(const std::string &path, std::string_view text) {
         for (const Field &kernel : root["kernels"].items(kMostKernels)) file.kernels.push_back(read_kernel(kernel));
     read_startup(root["startup"], file);
     return file;
+}
+
+} // namespace
+
+std::vector<BenchFile> parse_bench_files(const std::string &path, std::string_view text) {
+    const nlohmann::json json = parse(path, text);
+    const bool is_suite = json.is_object() && json.value("schema", nlohmann::json()) == kSuiteSchema;
+    if (!is_suite && !json.is_array()) return {read_run(path, Field(path, json))};
+    const Field whole(path, json);
+    std::vector<BenchFile> files;
+    for (const Field &run : (is_suite ? whole["runs"] : whole).items(kMostRuns))
+        files.push_back(read_run(fmt::format("{}, run {}", path, files.size() + 1), run));
+    if (files.empty()) throw Failure(fmt::format("{}: it has no run of a model", path));
+    return files;
 }
 
 } // namespace program::report

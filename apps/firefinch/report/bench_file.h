@@ -1,4 +1,4 @@
-// A file that `firefinch bench --json` wrote (schema firefinch-bench/1, docs/cli.md), read and checked. Others write
+// A file that `firefinch bench --json` wrote (schemas firefinch-bench/1 and firefinch-suite/1, docs/cli.md), read and checked. Others write
 // such files too, and send them: nothing in one is believed before it was looked at.
 #pragma once
 
@@ -63,7 +63,8 @@ struct BenchFile {
 
 constexpr std::size_t kLargestBenchFile = 16U << 20;
 
-// Throws Failure, which names the file, the member, what was expected and what was found.
-BenchFile parse_bench_file(const std::string &path, std::string_view text);
+// Throws Failure, which names the file, the member, what was expected and what was found. One run, or those of a suite
+// (schema firefinch-suite/1) or of an array of runs, each called "PATH, run N".
+std::vector<BenchFile> parse_bench_files(const std::string &path, std::string_view text);
 
 } // namespace program::report

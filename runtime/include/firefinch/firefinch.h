@@ -99,8 +99,9 @@ typedef struct ff_device_list_options {
     ff_log_callback log;
     void *log_payload;
     int captured; /* 1: not this machine's devices but the one that `profile` was captured from; none if it was not */
+    const char *cache_directory; /* variants are shown as its deny lists leave them; NULL: there are none */
 } ff_device_list_options;
-#define FF_DEVICE_LIST_OPTIONS_INIT {sizeof(ff_device_list_options), 0, 0, 0, 0}
+#define FF_DEVICE_LIST_OPTIONS_INIT {sizeof(ff_device_list_options), 0, 0, 0, 0, 0}
 
 FF_API ff_status ff_device_list_create(ff_device_list **out, const ff_device_list_options *options, ff_error *error);
 FF_API void ff_device_list_destroy(ff_device_list *list);
@@ -119,6 +120,9 @@ FF_API int ff_device_list_reason(const ff_device_list *list, size_t device, size
 /* What the device that the profile was captured from has, and this one lacks: a profile only takes away. Empty if nothing, or
  * if the profile is no device's; NULL if there is no such device. */
 FF_API const char *ff_device_list_lacking(const ff_device_list *list, size_t device);
+/* Variants that the device's deny list names, and why ("element 7: ..."); index from 0 until the call returns 0. */
+FF_API int ff_device_list_denied(const ff_device_list *list, size_t device, size_t index, const char **variant,
+                                 const char **why);
 /* Trait profiles (native, floor, ..., and those of captured devices); index from 0 until the call returns 0. */
 FF_API int ff_profile(size_t index, const char **name, const char **description);
 
@@ -289,10 +293,16 @@ typedef struct ff_engine_options {
     uint32_t compile_threads;     /* that compile pipelines; 0: one for each processor core */
     int low_priority;             /* 1: the queue of a device made here yields to graphics and the desktop, where the driver
                                      knows priorities */
+    int ignore_deny_list;         /* use variants that a self-test found wrong as well, see ff_engine_self_test */
+    int no_first_test;            /* no self-test of a second at the first use of a device with a driver; there is one only
+                                     with a cache directory and for vendors that firefinch has not been tried on */
+    int ignore_tuning;            /* run kernels with the table's numbers, not with those of ff_engine_tune */
 } ff_engine_options;
-#define FF_ENGINE_OPTIONS_INIT {sizeof(ff_engine_options), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}
+#define FF_ENGINE_OPTIONS_INIT {sizeof(ff_engine_options), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}
 
-/* Fails with FF_ERROR_NO_DEVICE, FF_ERROR_ARGUMENT, FF_ERROR_UNSUPPORTED, FF_ERROR_DEVICE. */
+/* Fails with FF_ERROR_NO_DEVICE, FF_ERROR_ARGUMENT, FF_ERROR_UNSUPPORTED, FF_ERROR_DEVICE.
+ * A variant on the device's deny list is not chosen, of which a warning is logged; where nothing can take its place, making a
+ * model fails with FF_ERROR_UNSUPPORTED and names it. */
 FF_API ff_status ff_engine_create(ff_engine **out, const ff_engine_options *options, ff_error *error);
 FF_API void ff_engine_destroy(ff_engine *engine);
 FF_API ff_status ff_engine_device(const ff_engine *engine, ff_device_info *out, ff_error *error);
@@ -325,6 +335,110 @@ typedef struct ff_roofline {
 FF_API ff_status ff_engine_measure(ff_engine *engine, ff_roofline *out, ff_error *error);
 /* Messages of the validation layers so far; the first one is copied to `first` (may be NULL). */
 FF_API uint64_t ff_engine_validation_messages(const ff_engine *engine, char *first, size_t capacity);
+
+/* Variants that the engine's deny list keeps it from using, "head.f16_subgroup", and why; index from 0 until the call
+ * returns 0. */
+FF_API int ff_engine_denied(const ff_engine *engine, size_t index, const char **variant, const char **why);
+
+/* ---- self-test: whether a device computes rightly ------------------------------------------------------------------- */
+
+/* What a self-test found. Immutable. */
+typedef struct ff_self_test ff_self_test;
+
+typedef struct ff_self_test_options {
+    uint32_t struct_size;
+    double seconds;   /* no further model is begun after this time; 0: everything is tested */
+    int limits;       /* try the device's memory limits as well */
+    ff_progress_callback progress; /* kernel variants, then limits */
+    void *progress_payload;
+} ff_self_test_options;
+#define FF_SELF_TEST_OPTIONS_INIT {sizeof(ff_self_test_options), 0, 1, 0, 0}
+
+typedef enum ff_outcome { FF_OUTCOME_PASSED = 0, FF_OUTCOME_FAILED = 1, FF_OUTCOME_NOT_TESTED = 2 } ff_outcome;
+
+typedef struct ff_variant_result {
+    uint32_t struct_size;
+    const char *kernel, *variant;
+    ff_outcome outcome;
+    uint32_t launches;      /* that were compared */
+    const char *where;      /* of the first difference: "7.0 with q4_k weights, decode step, layer 1" */
+    const char *output;     /* what differs; "" where `trouble` says what happened instead */
+    uint64_t element;       /* of it, the first that differs */
+    double expected, found; /* by float64, by the device */
+    const char *trouble;    /* "" or a sentence: no pipeline, the device was lost, something else was overwritten */
+} ff_variant_result;
+#define FF_VARIANT_RESULT_INIT {sizeof(ff_variant_result), 0, 0, FF_OUTCOME_NOT_TESTED, 0, 0, 0, 0, 0, 0, 0}
+
+typedef struct ff_limit_result {
+    uint32_t struct_size;
+    const char *name;               /* "largest allocation" */
+    uint64_t claimed_bytes;         /* by the driver */
+    uint64_t tried_bytes;           /* less where so much was not free */
+    int passed;
+    const char *trouble;            /* "" or why not */
+} ff_limit_result;
+#define FF_LIMIT_RESULT_INIT {sizeof(ff_limit_result), 0, 0, 0, 0, 0}
+
+/**
+ * Runs every kernel variant that the engine's device could choose for some model, in the steps of little random models,
+ * and compares what each launch leaves behind with a reference in float64. Devices of its own are made for it with the
+ * engine's options; what is compiled is kept in the folder `doctor` of the cache directory. Blocks, for seconds to minutes.
+ *
+ * Fails with FF_ERROR_CANCELLED, or as ff_engine_create does; a device that computes wrongly is no failure of the call.
+ */
+FF_API ff_status ff_engine_self_test(ff_self_test **out, ff_engine *engine, const ff_self_test_options *options,
+                                     ff_error *error);
+FF_API void ff_self_test_destroy(ff_self_test *test);
+FF_API size_t ff_self_test_variant_count(const ff_self_test *test);
+FF_API ff_status ff_self_test_variant(const ff_self_test *test, size_t index, ff_variant_result *out, ff_error *error);
+FF_API size_t ff_self_test_limit_count(const ff_self_test *test);
+FF_API ff_status ff_self_test_limit(const ff_self_test *test, size_t index, ff_limit_result *out, ff_error *error);
+/* Messages that the validation layers sent meanwhile, if the engine has them; the first is copied to `first`. */
+FF_API uint64_t ff_self_test_validation_messages(const ff_self_test *test, char *first, size_t capacity);
+/* Writes the device's deny list: the variants that failed, and of those denied before the ones that were not tested. Engines
+ * made from now on with this cache directory do without them. *denied, which may be NULL, is their number. Fails with
+ * FF_ERROR_ARGUMENT (the engine has no cache directory) or FF_ERROR_IO. */
+FF_API ff_status ff_self_test_deny(const ff_self_test *test, ff_engine *engine, size_t *denied, ff_error *error);
+
+/* ---- tuning: the numbers that are best on a device ------------------------------------------------------------------ */
+
+/* What was measured. Immutable. */
+typedef struct ff_tuning ff_tuning;
+
+typedef struct ff_tuning_options {
+    uint32_t struct_size;
+    const char *weights;           /* as in ff_model_options */
+    ff_progress_callback progress; /* rounds: the model is loaded anew for each */
+    void *progress_payload;
+} ff_tuning_options;
+#define FF_TUNING_OPTIONS_INIT {sizeof(ff_tuning_options), 0, 0, 0}
+
+typedef struct ff_tuning_result {
+    uint32_t struct_size;
+    const char *key;            /* a kernel variant and a shape: "head.f16_subgroup, 65536 x 2048, staged" */
+    const char *before, *after; /* the numbers of the table, and the best: "128 4" */
+    double microseconds_before, microseconds_after; /* of all such launches of a step: medians */
+    int better;                 /* beyond noise, and again when it was measured once more: it is kept */
+    uint32_t candidates;        /* that were measured, the table's among them */
+} ff_tuning_result;
+#define FF_TUNING_RESULT_INIT {sizeof(ff_tuning_result), 0, 0, 0, 0, 0, 0, 0}
+
+/**
+ * Measures what the tuning table allows for every kernel and shape of a model, by the device's clock where its queue has
+ * timestamps and else by the time of whole steps, and keeps what is better than the table beyond noise for this device and
+ * driver in the cache directory: models that are made with engines created from then on use it.
+ *
+ * To be called while nothing else uses the device. Fails as ff_model_create does, and with FF_ERROR_ARGUMENT (no cache
+ * directory) or FF_ERROR_IO.
+ */
+FF_API ff_status ff_engine_tune(ff_tuning **out, ff_engine *engine, const ff_checkpoint *checkpoint,
+                                const ff_tuning_options *options, ff_error *error);
+FF_API void ff_tuning_destroy(ff_tuning *tuning);
+FF_API int ff_tuning_by_timestamps(const ff_tuning *tuning);
+FF_API size_t ff_tuning_count(const ff_tuning *tuning);
+FF_API ff_status ff_tuning_get(const ff_tuning *tuning, size_t index, ff_tuning_result *out, ff_error *error);
+/* Forgets what is kept for the device; *forgotten, which may be NULL, is how many numbers that were. */
+FF_API ff_status ff_engine_forget_tuning(ff_engine *engine, size_t *forgotten, ff_error *error);
 
 /* ---- model: weights on a device ------------------------------------------------------------------------------------- */
 
@@ -391,8 +505,10 @@ typedef struct ff_model_statistics {
     uint64_t slice_bytes;         /* that sessions which run in slices work in, or the next ones will */
     uint32_t resident_sessions;   /* sessions whose states can be on the device at once */
     uint64_t states_in, states_out; /* how often a session's state came back from host memory, and went there */
+    uint32_t tuned_launches;      /* of a decode step, with numbers that ff_engine_tune measured */
+    uint32_t tunable_launches;    /* of a decode step, for which it could */
 } ff_model_statistics;
-#define FF_MODEL_STATISTICS_INIT {sizeof(ff_model_statistics), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}
+#define FF_MODEL_STATISTICS_INIT {sizeof(ff_model_statistics), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}
 FF_API ff_status ff_model_statistics_get(const ff_model *model, ff_model_statistics *out, ff_error *error);
 
 /* One launch of the recorded decode step. */

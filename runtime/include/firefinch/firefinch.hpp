@@ -185,6 +185,14 @@ class DeviceList {
         const char *text = ff_device_list_lacking(get(), device);
         return text ? text : "";
     }
+    // Variants that the device's deny list names, and why.
+    std::vector<Named> denied(std::size_t device) const {
+        std::vector<Named> all;
+        const char *variant = nullptr, *why = nullptr;
+        for (std::size_t i = 0; ff_device_list_denied(get(), device, i, &variant, &why) != 0; ++i)
+            all.push_back({variant, why});
+        return all;
+    }
     const ff_device_list *get() const { return handle_.get(); }
 
   private:
@@ -325,10 +333,78 @@ class Engine {
         data.resize(size);
         return data;
     }
+    // Variants that its deny list keeps it from using, and why.
+    std::vector<Named> denied() const {
+        std::vector<Named> all;
+        const char *variant = nullptr, *why = nullptr;
+        for (std::size_t i = 0; ff_engine_denied(get(), i, &variant, &why) != 0; ++i) all.push_back({variant, why});
+        return all;
+    }
     ff_engine *get() const { return handle_.get(); }
 
   private:
     detail::Owner<ff_engine, ff_engine_destroy> handle_;
+};
+
+inline ff_self_test_options self_test_options() {
+    return FF_SELF_TEST_OPTIONS_INIT;
+}
+
+// Whether an engine's device computes rightly.
+class SelfTest {
+  public:
+    explicit SelfTest(Engine &engine, const ff_self_test_options &options = self_test_options())
+        : handle_(detail::create<ff_self_test>(ff_engine_self_test, engine.get(), &options)) {}
+    std::size_t variant_count() const { return ff_self_test_variant_count(get()); }
+    ff_variant_result variant(std::size_t index) const {
+        return detail::fetch<ff_variant_result>(ff_self_test_variant, get(), index);
+    }
+    std::size_t limit_count() const { return ff_self_test_limit_count(get()); }
+    ff_limit_result limit(std::size_t index) const {
+        return detail::fetch<ff_limit_result>(ff_self_test_limit, get(), index);
+    }
+    std::uint64_t validation_messages(std::string *first = nullptr) const {
+        char text[1024] = "";
+        const std::uint64_t count = ff_self_test_validation_messages(get(), text, sizeof text);
+        if (first != nullptr) *first = text;
+        return count;
+    }
+    // Writes the deny list of the engine's device; how many variants are on it.
+    std::size_t deny(Engine &engine) const {
+        std::size_t denied = 0;
+        detail::check(ff_self_test_deny, get(), engine.get(), &denied);
+        return denied;
+    }
+    const ff_self_test *get() const { return handle_.get(); }
+
+  private:
+    detail::Owner<ff_self_test, ff_self_test_destroy> handle_;
+};
+
+inline ff_tuning_options tuning_options() {
+    return detail::sized<ff_tuning_options>();
+}
+
+// The best numbers for a model's kernels on an engine's device, measured and kept.
+class Tuning {
+  public:
+    Tuning(Engine &engine, const Checkpoint &checkpoint, const ff_tuning_options &options = tuning_options())
+        : handle_(detail::create<ff_tuning>(ff_engine_tune, engine.get(), checkpoint.get(), &options)) {}
+    bool by_timestamps() const { return ff_tuning_by_timestamps(get()) != 0; }
+    std::size_t size() const { return ff_tuning_count(get()); }
+    ff_tuning_result operator[](std::size_t index) const {
+        return detail::fetch<ff_tuning_result>(ff_tuning_get, get(), index);
+    }
+    const ff_tuning *get() const { return handle_.get(); }
+    // Forgets what is kept for the device; how many numbers that were.
+    static std::size_t forget(Engine &engine) {
+        std::size_t forgotten = 0;
+        detail::check(ff_engine_forget_tuning, engine.get(), &forgotten);
+        return forgotten;
+    }
+
+  private:
+    detail::Owner<ff_tuning, ff_tuning_destroy> handle_;
 };
 
 class Model {

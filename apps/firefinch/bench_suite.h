@@ -1,0 +1,27 @@
+// `firefinch bench --suite standard`: the one run to share. docs/bench.md says what is in it and what the score means.
+#pragma once
+
+#include "bench_model.h"
+
+#include <string>
+#include <vector>
+
+namespace program {
+
+struct SuiteReport {
+    std::vector<Json> runs; // firefinch-bench/1 each
+    std::string text;       // the runs' tables
+    std::vector<std::string> cut;       // what was made smaller or left out, a sentence each
+    std::vector<double> ratios;         // of tests that count, to what the score's device would do at best
+    std::size_t tests = 0;              // that would count
+    double seconds = 0;
+
+    double score() const; // 0 where no test counts
+    Json to_json() const; // firefinch-suite/1
+    std::string to_text() const;
+};
+
+// Device and output options of `work` alone. Throws Interrupted.
+SuiteReport run_suite(firefinch::Engine &engine, const WorkOptions &work, Terminal &terminal);
+
+} // namespace program

@@ -1,0 +1,167 @@
+#include "runtime/doctor/self_test.h"
+
+#include "runtime/doctor/cases.h"
+
+#include <algorithm>
+#include <chrono>
+#include <filesystem>
+#include <fmt/format.h>
+
+namespace ff::doctor {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+using Outcome = VariantResult::Outcome;
+
+engine::EngineOptions own_options(engine::EngineOptions options) {
+    options.ignore_deny_list = options.ignore_tuning = true;
+    if (!options.cache_directory.empty())
+        options.cache_directory = (std::filesystem::path(options.cache_directory) / "doctor").string();
+    return options;
+}
+
+// The run of one self-test. A pass walks all cases with the variants that the device's traits choose; the next denies those
+// that were tested wherever another one is left to choose.
+class Run {
+  public:
+    Run(const engine::EngineOptions &engine, const SelfTestOptions &options)
+        : engine_options_(own_options(engine)), options_(options) {}
+
+    Result<SelfTest> run() {
+        FF_TRY(make_engine());
+        for (const kernels::Variant *variant : kernels::candidates(engine_->device()->traits()))
+            test_.variants.push_back({variant, Outcome::not_tested, 0, {}, {}});
+        do {
+            for (const Case &each : all_cases())
+                for (const StepKind &kind : step_kinds()) FF_TRY(walk(each, kind));
+        } while (deny_tested() && !late() && make_engine().ok());
+        note_messages();
+        test_.seconds = seconds();
+        return std::move(test_);
+    }
+
+  private:
+    double seconds() const { return std::chrono::duration<double>(Clock::now() - start_).count(); }
+    bool late() const { return options_.seconds > 0 && seconds() > options_.seconds; }
+
+    VariantResult *result_of(const kernels::Variant *variant) {
+        const auto found = std::ranges::find(test_.variants, variant, &VariantResult::variant);
+        return found == test_.variants.end() ? nullptr : &*found;
+    }
+    bool untested(const kernels::Variant *variant) {
+        const VariantResult *result = result_of(variant);
+        return result && result->launches == 0;
+    }
+
+    Result<void> make_engine() {
+        if (engine_) note_messages();
+        engine_.reset();
+        FF_TRY_ASSIGN(engine_, engine::Engine::create(engine_options_));
+        return {};
+    }
+
+    void note_messages() {
+        const std::uint64_t count = engine_ ? engine_->instance().validation_messages() : 0;
+        if (count > 0 && test_.validation_messages == 0)
+            test_.first_validation_message = engine_->instance().first_validation_message();
+        test_.validation_messages += count;
+    }
+
+    bool report() {
+        const auto done = std::ranges::count_if(test_.variants, [](const VariantResult &r) { return r.launches > 0; });
+        cancelled_ = options_.progress && !options_.progress("kernel variants", static_cast<unsigned long long>(done),
+                                                             test_.variants.size());
+        return !cancelled_;
+    }
+
+    Result<void> walk(const Case &which, const StepKind &kind) {
+        if (late() || !engine_) return {};
+        const auto wanted = [&](std::span<const kernels::Launch> launches) {
+            return std::ranges::any_of(launches, [&](const kernels::Launch &l) { return untested(l.variant); });
+        };
+        const auto seen = [&](const kernels::Launch &launch, const std::optional<Finding> &finding) {
+            see(launch, finding, which, kind);
+            return report();
+        };
+        const Result<void> walked = walk_case(*engine_, which, kind, wanted, seen);
+        if (cancelled_) return Error{Status::cancelled, "the self-test was stopped"};
+        if (walked.ok()) return {};
+        if (walked.error().status != Status::device_lost && walked.error().status != Status::device) return walked.error();
+        return lose();
+    }
+
+    void see(const kernels::Launch &launch, const std::optional<Finding> &finding, const Case &which, const StepKind &kind) {
+        VariantResult *result = result_of(launch.variant);
+        if (!result) return;
+        ++result->launches;
+        if (result->outcome != Outcome::failed) result->outcome = finding ? Outcome::failed : Outcome::passed;
+        if (!finding || !result->where.empty()) return;
+        result->finding = *finding;
+        result->where = fmt::format("{}, {}{}", which.name(), kind.name(),
+                                    launch.layer < 0 ? "" : fmt::format(", layer {}", launch.layer));
+    }
+
+    // A launch hung or took the device down, and was seen as failed. The test goes on without it.
+    Result<void> lose() {
+        engine_.reset();
+        if (++losses_ > kMostLosses) return {}; // the rest is not tested
+        for (const VariantResult &result : test_.variants)
+            if (result.outcome == Outcome::failed) engine_options_.denied.push_back(kernels::full_name(*result.variant));
+        return make_engine();
+    }
+
+    bool deny_tested() {
+        bool more = false;
+        for (const VariantResult &result : test_.variants) {
+            if (result.launches == 0) continue;
+            const auto type = kernels::weight_type_of(*result.variant);
+            const auto takes_over = [&](const VariantResult &other) {
+                return other.launches == 0 && other.variant->kernel == result.variant->kernel &&
+                       kernels::weight_type_of(*other.variant) == type;
+            };
+            const std::string name = kernels::full_name(*result.variant);
+            if (std::ranges::none_of(test_.variants, takes_over) ||
+                std::ranges::find(engine_options_.denied, name) != engine_options_.denied.end())
+                continue;
+            engine_options_.denied.push_back(name);
+            more = true;
+        }
+        return more;
+    }
+
+    static constexpr int kMostLosses = 3;
+    engine::EngineOptions engine_options_;
+    const SelfTestOptions &options_;
+    std::shared_ptr<engine::Engine> engine_;
+    SelfTest test_;
+    Clock::time_point start_ = Clock::now();
+    bool cancelled_ = false;
+    int losses_ = 0;
+};
+
+} // namespace
+
+bool SelfTest::passed() const {
+    return validation_messages == 0 &&
+           std::ranges::none_of(variants, [](const VariantResult &r) { return r.outcome == Outcome::failed; });
+}
+
+Result<SelfTest> self_test(const engine::EngineOptions &engine, const SelfTestOptions &options) {
+    return Run(engine, options).run();
+}
+
+Result<std::vector<engine::DeniedVariant>> to_deny(engine::Engine &engine, const SelfTest &test,
+                                                   std::span<const engine::DeniedVariant> before) {
+    std::vector<engine::DeniedVariant> denied;
+    for (const VariantResult &result : test.variants) {
+        if (result.outcome == Outcome::failed) {
+            FF_TRY_ASSIGN(const std::span<const std::uint32_t> spirv, engine.spirv_of(*result.variant));
+            denied.push_back({result.variant, engine::shader_hash(spirv), result.finding.text()});
+        }
+        const auto known = std::ranges::find(before, result.variant, &engine::DeniedVariant::variant);
+        if (result.outcome == Outcome::not_tested && known != before.end()) denied.push_back(*known);
+    }
+    return denied;
+}
+
+} // namespace ff::doctor

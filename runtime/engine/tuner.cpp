@@ -1,0 +1,212 @@
+#include "runtime/engine/tuner.h"
+
+#include "runtime/engine/session.h"
+
+#include <algorithm>
+#include <chrono>
+#include <filesystem>
+#include <fmt/format.h>
+#include <set>
+
+namespace ff::engine {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+using Samples = std::vector<double>; // microseconds
+
+constexpr std::uint32_t kSteps = 40, kPrompts = 5;
+constexpr double kLeastGain = 0.03; // below it a choice is not worth a difference to other machines
+
+double quantile(Samples samples, double share) {
+    std::ranges::sort(samples);
+    return samples[static_cast<std::size_t>(share * static_cast<double>(samples.size() - 1) + 0.5)];
+}
+double median(const Samples &samples) {
+    return quantile(samples, 0.5);
+}
+
+// Faster by more than the least gain, and most of its samples below most of the others.
+bool is_better(const Samples &candidate, const Samples &table) {
+    return median(candidate) < (1 - kLeastGain) * median(table) && quantile(candidate, 0.75) < quantile(table, 0.25);
+}
+
+struct Measured { // a round
+    std::map<std::string, Samples> by_key;
+    std::map<std::string, std::shared_ptr<const kernels::Tunable>> tunables;
+    bool by_timestamps = false;
+};
+
+class Tuner {
+  public:
+    Tuner(const Engine &engine, const loader::TensorSource &source, const loader::ModelDescription &description,
+          const model::WeightOptions &weights, const ProgressFunction &progress)
+        : options_(engine.options()), source_(source), description_(description), weights_(weights), progress_(progress) {
+        options_.ignore_tuning = options_.ignore_deny_list = true;
+        options_.device = engine.device()->info().uuid; // also where the program brought the device
+        options_.denied = engine.device()->traits().denied;
+        if (!options_.cache_directory.empty()) // pipelines that are made once, and mostly not wanted again
+            options_.cache_directory = (std::filesystem::path(options_.cache_directory) / "tune").string();
+    }
+
+    Result<Tuning> run() {
+        FF_TRY_ASSIGN(Measured first, measure({}));
+        std::size_t most = 0;
+        for (const auto &[key, tunable] : first.tunables) most = std::max(most, tunable->candidates.size());
+        rounds_ = most + 3; // the candidates, then the table's and the winners, twice
+        std::map<std::string, std::size_t> best; // which candidate
+        std::map<std::string, Samples> best_samples = first.by_key;
+        for (std::size_t round = 1; round < most; ++round) {
+            FF_TRY_ASSIGN(const Measured measured, measure(choices(first, [&](const auto &tunable) {
+                              return round < tunable.candidates.size() ? round : 0;
+                          })));
+            for (const auto &[key, samples] : measured.by_key)
+                if (round < first.tunables.at(key)->candidates.size() && median(samples) < median(best_samples[key])) {
+                    best[key] = round;
+                    best_samples[key] = samples;
+                }
+        }
+        const auto winner = [&](const kernels::Tunable &tunable) { return best.contains(tunable.key) ? best[tunable.key] : 0; };
+        FF_TRY_ASSIGN(const Measured winners, measure(choices(first, winner)));
+        FF_TRY_ASSIGN(const Measured table, measure({}));
+        FF_TRY_ASSIGN(const Measured again, measure(choices(first, winner)));
+        return summary(first, winners, table, again, best);
+    }
+
+  private:
+    template <class Choose>
+    static TunedValues choices(const Measured &first, Choose &&choose) {
+        TunedValues values;
+        for (const auto &[key, tunable] : first.tunables)
+            if (const std::size_t index = choose(*tunable); index != 0) values.push_back({key, tunable->candidates[index]});
+        return values;
+    }
+
+    Result<Measured> measure(TunedValues values) {
+        const std::size_t done = done_++;
+        if (progress_ && !progress_("measuring", done, std::max(rounds_, done_)))
+            return Error{Status::cancelled, "tuning was stopped"};
+        EngineOptions options = options_;
+        options.tuned = std::move(values);
+        FF_TRY_ASSIGN(std::shared_ptr<Engine> engine, Engine::create(options));
+        ModelOptions model_options;
+        model_options.weights = weights_;
+        model_options.max_sessions = 1;
+        FF_TRY_ASSIGN(std::shared_ptr<Model> model, Model::create(engine, source_, description_, model_options));
+        FF_TRY_ASSIGN(std::unique_ptr<Session> session, Session::create(model));
+        Measured measured;
+        FF_TRY(measure_steps(*model, *session, measured));
+        FF_TRY(measure_prompts(*model, *session, measured));
+        return measured;
+    }
+
+    // A sample of each key for each step.
+    static Result<void> measure_steps(Model &model, Session &session, Measured &measured) {
+        const std::span<const kernels::Launch> launches(model.loaded().plan().launches);
+        std::set<std::string> keys;
+        for (const kernels::Launch &launch : launches)
+            if (launch.tuning.tunable) {
+                measured.tunables[launch.tuning.tunable->key] = launch.tuning.tunable;
+                keys.insert(launch.tuning.tunable->key);
+            }
+        const Result<std::vector<std::vector<double>>> times = session.launch_times(kSteps);
+        measured.by_timestamps = times.ok();
+        if (!times.ok()) {
+            if (times.error().status != Status::unsupported) return times.error();
+            return time_whole_steps(session, keys, measured);
+        }
+        for (const std::vector<double> &step : *times) {
+            std::map<std::string, double> sums;
+            for (std::size_t i = 0; i < launches.size(); ++i)
+                if (launches[i].tuning.tunable) sums[launches[i].tuning.tunable->key] += step[i + 1] - step[i];
+            for (const auto &[key, sum] : sums) measured.by_key[key].push_back(sum);
+        }
+        return {};
+    }
+
+    // Without timestamps every key gets the time of the whole step: the best round decides for all of them together.
+    static Result<void> time_whole_steps(Session &session, const std::set<std::string> &keys, Measured &measured) {
+        const std::uint32_t any = 0;
+        FF_TRY(session.prefill(std::span(&any, 1), nullptr));
+        GenerateOptions options;
+        options.count = 8;
+        options.sampling.temperature = 0;
+        for (std::uint32_t i = 0; i < kSteps / 2; ++i) {
+            const auto start = Clock::now();
+            FF_TRY(session.generate(options));
+            const double each = std::chrono::duration<double, std::micro>(Clock::now() - start).count() / 8;
+            if (i < 2) continue; // a device that was idle clocks low
+            for (const std::string &key : keys) measured.by_key[key].push_back(each);
+        }
+        return {};
+    }
+
+    // A wide step's products by the time of a whole prompt.
+    Result<void> measure_prompts(Model &model, Session &session, Measured &measured) const {
+        if (!model.loaded().reads_wide()) return {};
+        const model::WidePlan &plan = model.loaded().prompt_plan();
+        std::set<std::string> keys;
+        for (const kernels::Launch &launch : plan.body.launches)
+            if (launch.tuning.tunable && launch.variant->kernel == "matmul") {
+                measured.tunables[launch.tuning.tunable->key] = launch.tuning.tunable;
+                keys.insert(launch.tuning.tunable->key);
+            }
+        if (keys.empty()) return {};
+        std::vector<std::uint32_t> prompt(plan.rows);
+        for (std::size_t i = 0; i < prompt.size(); ++i)
+            prompt[i] = static_cast<std::uint32_t>(i * 2654435761U % description_.vocabulary);
+        for (std::uint32_t i = 0; i < kPrompts + 1; ++i) {
+            const auto start = Clock::now();
+            FF_TRY(session.prefill(prompt, nullptr));
+            const double microseconds = std::chrono::duration<double, std::micro>(Clock::now() - start).count();
+            if (i == 0) continue; // compiles pipelines
+            for (const std::string &key : keys) measured.by_key[key].push_back(microseconds);
+        }
+        return {};
+    }
+
+    static Tuning summary(const Measured &first, const Measured &winners, const Measured &table, const Measured &again,
+                          const std::map<std::string, std::size_t> &best) {
+        Tuning tuning;
+        tuning.by_timestamps = first.by_timestamps;
+        for (const auto &[key, tunable] : first.tunables) {
+            const auto chosen = best.find(key);
+            const std::size_t index = chosen == best.end() ? 0 : chosen->second;
+            // The quicker of both times that the table was measured: a device that warmed up is no better choice.
+            const Samples &one = first.by_key.at(key), &other = table.by_key.at(key);
+            const Samples &reference = median(one) < median(other) ? one : other;
+            const bool better = index != 0 && is_better(winners.by_key.at(key), reference) &&
+                                is_better(again.by_key.at(key), reference);
+            tuning.results.push_back({key, tunable->candidates[0], tunable->candidates[index], median(reference),
+                                      median(again.by_key.at(key)), better,
+                                      static_cast<std::uint32_t>(tunable->candidates.size())});
+        }
+        return tuning;
+    }
+
+    EngineOptions options_;
+    const loader::TensorSource &source_;
+    const loader::ModelDescription &description_;
+    const model::WeightOptions &weights_;
+    const ProgressFunction &progress_;
+    std::size_t rounds_ = 1, done_ = 0;
+};
+
+} // namespace
+
+Result<Tuning> tune(const Engine &engine, const loader::TensorSource &source,
+                    const loader::ModelDescription &description, const model::WeightOptions &weights,
+                    const ProgressFunction &progress) {
+    return Tuner(engine, source, description, weights, progress).run();
+}
+
+TunedValues to_keep(const Tuning &tuning, const TunedValues &before) {
+    TunedValues kept;
+    for (const gpu::DeviceTraits::Tuned &each : before)
+        if (std::ranges::none_of(tuning.results, [&](const TuningResult &result) { return result.key == each.key; }))
+            kept.push_back(each);
+    for (const TuningResult &result : tuning.results)
+        if (result.better) kept.push_back({result.key, result.after});
+    return kept;
+}
+
+} // namespace ff::engine

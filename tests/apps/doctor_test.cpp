@@ -1,0 +1,160 @@
+// firefinch doctor: a device that computes rightly passes, an error in any variant is named, and what was named is not used.
+#include "planted.h"
+#include "process.h"
+
+#include <doctest/doctest.h>
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+#include <cstdlib>
+#include <filesystem>
+
+using namespace test;
+using nlohmann::json;
+
+namespace {
+
+const Arguments kGenerate = {"generate", "--temp", "0", "-n", "24", "--json"};
+
+json variant_of(const json &report, const std::string &full_name) {
+    for (const json &variant : report["variants"])
+        if (variant["kernel"].get<std::string>() + "." + variant["variant"].get<std::string>() == full_name) return variant;
+    return {};
+}
+
+std::vector<std::string> failed_in(const json &report) {
+    std::vector<std::string> failed;
+    for (const json &variant : report["variants"])
+        if (variant["outcome"] == "failed")
+            failed.push_back(variant["kernel"].get<std::string>() + "." + variant["variant"].get<std::string>());
+    return failed;
+}
+
+struct Patient {
+    Folder folder;
+    std::vector<std::string> variables;
+    explicit Patient(const std::vector<std::string> &planted)
+        : variables({"FIREFINCH_CACHE_DIR=" + folder.path("cache")}) {
+        if (!planted.empty()) variables.push_back("FIREFINCH_SHADER_DIR=" + plant(folder, planted));
+    }
+    Outcome run(Arguments arguments, const std::string &more = "FIREFINCH_NOTHING=") const {
+        std::vector<std::string> all = variables;
+        all.push_back(more);
+        return run_on_device_with(all, std::move(arguments));
+    }
+};
+
+bool has_subgroups() { // what the plain variants' alternatives need
+    const Outcome devices = run_on_device({"devices", "--json"});
+    const json all = json::parse(devices.out);
+    return all["devices"][all["default"].get<std::size_t>()]["variants"]["head"] == "f16_subgroup";
+}
+
+} // namespace
+
+TEST_CASE("doctor: a short test passes, and its report says what was tested") {
+    const Patient patient({});
+    const std::string saved = patient.folder.path("report.json");
+    const Outcome outcome = patient.run({"doctor", "--quick", "--json", "--no-validation", "--out", saved});
+    CHECK_MESSAGE(outcome.status == 0, outcome.err);
+    const json report = json::parse(outcome.out);
+    CHECK(report["schema"] == "firefinch-doctor/1");
+    CHECK(report["passed"] == true);
+    CHECK(report["denied"] == 0);
+    CHECK(report["variants"].size() > 100);
+    CHECK(variant_of(report, "embed.f16")["outcome"] == "passed");
+    CHECK(json::parse(read(saved))["variants"] == report["variants"]);
+}
+
+TEST_CASE("doctor: errors in variants are named with their element, and generation does without these variants") {
+    if (!has_subgroups()) {
+        MESSAGE("SKIPPED: without subgroups most kernels have one variant only");
+        return;
+    }
+    const std::vector<std::string> planted = {"embed.f16", "head.f16_subgroup", "sparse_value.f16"};
+    const Outcome right = run_on_device(kGenerate);
+    REQUIRE(right.status == 0);
+    const json tokens = json::parse(right.out)["tokens"];
+
+    const Patient patient(planted);
+    const Outcome wrong = patient.run(kGenerate);
+    REQUIRE_MESSAGE(wrong.status == 0, wrong.err);
+    CHECK(json::parse(wrong.out)["tokens"] != tokens); // the errors matter
+
+    const Outcome doctor = patient.run({"doctor", "--quick", "--json", "--no-validation"});
+    CHECK_MESSAGE(doctor.status == 1, doctor.err);
+    const json report = json::parse(doctor.out);
+    std::vector<std::string> failed = failed_in(report);
+    std::sort(failed.begin(), failed.end());
+    CHECK(failed == planted);
+    for (const std::string &name : planted) {
+        const json variant = variant_of(report, name);
+        CAPTURE(variant.dump());
+        CHECK(variant["element"].is_number_unsigned());
+        CHECK(variant["expected"] != variant["found"]);
+        CHECK(variant["where"].get<std::string>().find("7.0 with f16 weights, decode step") == 0);
+    }
+    CHECK(variant_of(report, "head.f16_subgroup")["element"] == 3); // the row it was planted in
+    CHECK(report["denied"] == 3);
+
+    const Outcome cured = patient.run({"generate", "--temp", "0", "-n", "24", "--json", "-v"});
+    REQUIRE_MESSAGE(cured.status == 0, cured.err);
+    CHECK(json::parse(cured.out)["tokens"] == tokens);
+    for (const std::string &name : planted) CHECK(cured.err.find(name + " is not used on") != std::string::npos);
+
+    const Outcome ignoring = patient.run(kGenerate, "FIREFINCH_DENY_LIST=off");
+    CHECK(json::parse(ignoring.out)["tokens"] == json::parse(wrong.out)["tokens"]);
+
+    const Outcome plan = patient.run({"inspect", "--plan", "--json"});
+    CHECK(plan.out.find("sparse_value") == std::string::npos);
+}
+
+TEST_CASE("doctor: where nothing can take a denied variant's place, making a model says so") {
+    const Patient patient({"embed.f16"});
+    Outcome doctor = run_on_device_with(patient.variables, {"doctor", "--quick", "--json", "--no-validation", "--profile", "floor"});
+    if (std::getenv("FIREFINCH_TEST_PROFILE") != nullptr) return; // the option cannot be given twice
+    CHECK_MESSAGE(doctor.status == 1, doctor.err);
+    const Outcome refused = run_on_device_with(patient.variables, {"generate", "-n", "4", "--profile", "floor"});
+    CHECK(refused.status == 1);
+    CHECK_MESSAGE(refused.err.find("embed.f16 computed wrongly on this device") != std::string::npos, refused.err);
+}
+
+TEST_CASE("doctor: a deny list that is damaged or of another device is ignored") {
+    const Patient patient({});
+    REQUIRE(patient.run({"doctor", "--quick", "--no-validation"}).status == 0);
+    std::string list;
+    for (const auto &entry : std::filesystem::directory_iterator(patient.folder.path("cache")))
+        if (entry.path().filename().string().rfind("denied-", 0) == 0) list = entry.path().string();
+    REQUIRE(!list.empty());
+    json other = json::parse(read(list));
+    other["device"] = "0123456789abcdef";
+    json hostile = json::parse(read(list));
+    hostile["denied"] = json::array({1, json::object(), {{"variant", "head.none"}, {"shader", "0"}, {"why", "\n\x1b[2J"}}});
+    for (const std::string &text : {std::string("{"), std::string("[]"), std::string(100000, '['), other.dump(), hostile.dump()}) {
+        CAPTURE(text.substr(0, 60));
+        patient.folder.write("cache/" + std::filesystem::path(list).filename().string(), text);
+        const Outcome outcome = patient.run({"devices", "-v"});
+        CHECK(outcome.status == 0);
+        CHECK_MESSAGE(outcome.err.find("ignored") != std::string::npos, outcome.err);
+        CHECK(outcome.out.find("denied ") == std::string::npos);
+    }
+}
+
+// Takes minutes: FIREFINCH_TEST_ALL_VARIANTS=1 runs it.
+TEST_CASE("doctor: an error in every variant at once, each of them named") {
+    if (std::getenv("FIREFINCH_TEST_ALL_VARIANTS") == nullptr) {
+        MESSAGE("SKIPPED: FIREFINCH_TEST_ALL_VARIANTS is not set");
+        return;
+    }
+    std::vector<std::string> planted;
+    for (const ShaderVariant &variant : shader_variants()) planted.push_back(variant.full_name());
+    const Patient patient(planted);
+    const Outcome doctor = patient.run({"doctor", "--seconds", "0", "--json", "--no-validation"});
+    CHECK(doctor.status == 1);
+    const json report = json::parse(doctor.out);
+    for (const json &variant : report["variants"]) {
+        const std::string name = variant["kernel"].get<std::string>() + "." + variant["variant"].get<std::string>();
+        CAPTURE(name);
+        if (std::find(planted.begin(), planted.end(), name) != planted.end()) CHECK(variant["outcome"] == "failed");
+    }
+}
