@@ -3,6 +3,10 @@
 
 #include "runtime/reference/difference.h"
 
+namespace ff::test {
+using reference::describe, reference::Difference, reference::difference;
+} // namespace ff::test
+
 // Prints the worst element when it fails, and re-runs nothing.
 #define CHECK_CLOSE(got, want, tolerance)                                                                              \
     do {                                                                                                               \
