@@ -42,7 +42,6 @@ constexpr struct {
     {&DeviceTraits::unified_memory, "unified memory"},
     {&DeviceTraits::memory_budget, "memory budget"},
     {&DeviceTraits::timeline_semaphore, "timeline semaphores"},
-    {&DeviceTraits::buffer_device_address, "buffer addresses"},
 };
 
 constexpr struct {

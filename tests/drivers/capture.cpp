@@ -51,8 +51,8 @@ std::string row(std::string_view name, const DeviceInfo &device) {
     line(fmt::format(" .integer_dot_product = {}, .integer_dot_accelerated = {}, .integer_dot_mixed_accelerated = {},",
                      t.integer_dot_product, t.integer_dot_accelerated, t.integer_dot_mixed_accelerated));
     line(fmt::format(" .matrix_shapes = {{{}}}, .matrices_slow = {},", shapes(t), t.matrices_slow));
-    line(fmt::format(" .unified_memory = {}, .memory_budget = {}, .timeline_semaphore = {}, .buffer_device_address = {},",
-                     t.unified_memory, t.memory_budget, t.timeline_semaphore, t.buffer_device_address));
+    line(fmt::format(" .unified_memory = {}, .memory_budget = {}, .timeline_semaphore = {},",
+                     t.unified_memory, t.memory_budget, t.timeline_semaphore));
     line(fmt::format(" .timestamp_valid_bits = {}, .timestamp_period_ns = {:#}F,", t.timestamp_valid_bits,
                      t.timestamp_period_ns));
     line(fmt::format(" .max_workgroup_invocations = {}, .max_workgroup_size_x = {}, .max_workgroup_count_x = {}U,",
