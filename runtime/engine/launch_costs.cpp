@@ -10,7 +10,10 @@ constexpr std::uint32_t kMeasurements = 4; // of a class, before slices as a who
 constexpr double kNewest = 0.15;           // weight of a new measurement of one launch
 constexpr double kNewestSlice = 0.1;       // of a whole slice
 constexpr std::uint32_t kRowsAlike = 32;   // steps whose rows differ by less cost the same
-constexpr double kGuessedOverhead = 10;    // us
+constexpr double kKept = 0.9;              // of the slices shall take no longer than was expected, times the margin
+constexpr double kMarginStep = 0.02;
+constexpr double kMostMargin = 1.5;
+constexpr double kGuessedOverhead = 10; // us
 
 // A tenth of what such devices do: the first slices should be too short rather than too long.
 double guessed_bytes_per_microsecond(gpu::DeviceType device) {
@@ -66,8 +69,17 @@ void LaunchCosts::measured(std::span<const Class> launches, double microseconds)
     double expected = 0;
     for (const Class of : launches) expected += costs_[of].microseconds;
     if (expected <= 0) return;
-    const double factor = 1 + kNewestSlice * (std::clamp(microseconds / expected, 0.5, 2.0) - 1);
+    const double ratio = microseconds / expected;
+    // Steps up and down that balance where that share lies below: the quantile, without keeping the samples.
+    margin_ += kMarginStep * (ratio > margin_ ? kKept : kKept - 1);
+    margin_ = std::clamp(margin_, 1.0, kMostMargin);
+    const double factor = 1 + kNewestSlice * (std::clamp(ratio, 0.5, 2.0) - 1);
     for (const Class of : std::set(launches.begin(), launches.end())) costs_[of].microseconds *= factor;
+}
+
+double LaunchCosts::margin() const {
+    const std::lock_guard lock(mutex_);
+    return margin_;
 }
 
 } // namespace ff::engine

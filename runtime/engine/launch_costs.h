@@ -27,6 +27,8 @@ class LaunchCosts {
     void measured(Class of, double microseconds);
     // Of launches that were measured together.
     void measured(std::span<const Class> launches, double microseconds);
+    // What nine of ten slices take at most, as a multiple of what was expected; 1 at least.
+    double margin() const;
 
   private:
     struct Cost {
@@ -39,6 +41,7 @@ class LaunchCosts {
     mutable std::mutex mutex_;
     std::map<Key, Class> classes_;
     std::vector<Cost> costs_;
+    double margin_ = 1;
 };
 
 } // namespace ff::engine

@@ -147,7 +147,8 @@ void Session::Run::take_launches(Slice &slice, double budget_us) {
 Session::Run::Slice Session::Run::choose(std::uint64_t budget_us) {
     Slice slice;
     if (over() || budget_us == 0 || slices_.size() >= kMostSlices) return slice;
-    const double budget = budget_us == kUnlimited ? std::numeric_limits<double>::max() : static_cast<double>(budget_us);
+    const double budget = budget_us == kUnlimited ? std::numeric_limits<double>::max()
+                                                  : static_cast<double>(budget_us) / model_.costs().margin();
     for (std::uint32_t steps = 0;; ++steps) {
         // Of the tokens that may be in flight half are in a slice, so that the device does not wait for the host.
         const std::uint64_t most =
@@ -374,8 +375,15 @@ void Session::Run::cancel() {
     if (step_.at == 0) step_.step = nullptr;
 }
 
+// Whether another step could be begun, or a begun one gone on with, before anything finishes.
+bool Session::Run::has_more() const {
+    if (step_.step) return true;
+    if (over() || cancelled_ || halted_) return false;
+    return begun_ < prompt_.size() || (options_ && !closed_ && asked_ - delivered_ < in_flight_);
+}
+
 Result<void> Session::Run::wait() {
-    if (!slices_.empty()) {
+    if (slices_.size() >= 2 || (!slices_.empty() && !has_more())) {
         const Slice &slice = slices_.front();
         if (slice.value == 0 && !slice.retired)
             return Error{

@@ -62,6 +62,7 @@ class Session::Run {
 
     Run(Session &session, std::vector<std::uint32_t> prompt, std::optional<GenerateOptions> options);
     bool begin_step(); // false: there is none to begin now
+    bool has_more() const;
     bool begin_prompt_step();
     void begin(SlicedStep &step, std::uint32_t rows, bool samples, bool answers);
     bool put_prompt(std::size_t until); // false: the ring has no room yet

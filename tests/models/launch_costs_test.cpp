@@ -47,3 +47,15 @@ TEST_CASE("launch costs: measurements of launches and of slices are followed, ou
     for (int i = 0; i < 60; ++i) costs.measured(slice, 3 * 70.0);
     CHECK(costs.microseconds(of) == doctest::Approx(70).epsilon(0.02));
 }
+
+TEST_CASE("launch costs: on a device that is not steady slices are filled less") {
+    LaunchCosts costs(gpu::DeviceType::software);
+    const LaunchCosts::Class of = costs.class_of(launch(8, 1000), 1, false);
+    costs.measured(of, 100);
+    const LaunchCosts::Class slice[] = {of};
+    for (int i = 0; i < 200; ++i) costs.measured(slice, 100);
+    CHECK(costs.margin() < 1.03);
+    for (int i = 0; i < 2000; ++i) costs.measured(slice, i % 5 == 0 ? 130 : 90);
+    CHECK(costs.margin() > 1.2);
+    CHECK(costs.margin() <= 1.5);
+}

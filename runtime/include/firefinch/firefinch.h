@@ -763,7 +763,8 @@ FF_API ff_status ff_session_poll(ff_session *session, uint32_t *tokens, size_t c
 FF_API ff_status ff_session_poll_text(ff_session *session, const ff_tokenizer *tokenizer, char *text, size_t capacity,
                                       size_t *size, ff_error *error);
 
-/* Waits until the oldest unfinished slice has finished; returns at once where there is none. For tools and tests. */
+/* Waits until the oldest unfinished slice has finished, if there are two or nothing more can be submitted before. For tools
+ * and tests: calls in turn with ff_session_advance keep the device busy and end. */
 FF_API ff_status ff_session_wait(ff_session *session, ff_error *error);
 
 /* Ends the run without waiting. What the device has begun (the rest of a token, or of a chunk of prompt) is read to its
