@@ -8,7 +8,8 @@
 namespace ff::gpu {
 namespace {
 
-#define FF_TRAITS(...) {__VA_ARGS__}
+// What is of no driver stays empty.
+#define FF_TRAITS(...) {__VA_ARGS__, .denied = {}, .tuned = {}}
 const std::vector<CapturedDevice> &table() {
     static const std::vector<CapturedDevice> devices = {
 #define FF_CAPTURED(profile, name, driver_name, driver_info, driver_version, api_version, type, memory_bytes, traits)  \
