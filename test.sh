@@ -7,7 +7,7 @@
 # 1. release build, all tests, on the best device (or FIREFINCH_TEST_DEVICE: number, part of a name, or UUID)
 # 2. the tests that use a device again under the floor profile: Vulkan 1.1 without any optional feature
 # 3. and again on Mesa's software device with other vector widths, that is with subgroups of 4 and 16
-# 4. the compilers of eight GPUs, and starts as on these (tests/drivers; skipped where their drivers cannot be fetched)
+# 4. with FIREFINCH_TEST_COMPILERS=1: the compilers of eight GPUs, and starts as on these (tests/drivers; fetches their drivers)
 # 5. address and undefined-behaviour sanitizers: file formats, chat templates and the C API
 #
 # FIREFINCH_WERROR=ON makes warnings errors. JOBS: how much runs at once; default: the number of processors.
@@ -83,7 +83,7 @@ else
   echo "== no software device (Mesa's llvmpipe) here: its vector widths are not tested"
 fi
 
-run "compilers of GPUs" release -V -L '^compilers$'
+if [ "${FIREFINCH_TEST_COMPILERS-}" = 1 ]; then run "compilers of GPUs" release -V -L '^compilers$'; fi
 
 build asan --target formats_tests c_api_test program_text_tests
 run "asan, formats and texts" asan -L '^(formats|program_text)$'
