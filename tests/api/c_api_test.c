@@ -56,6 +56,7 @@ static void devices(void) {
     CHECK(ff_device_list_variant(list, 0, 0, &name, &other) == 1 && name && other);
     CHECK(ff_device_list_reason(list, 0, 0, &other) == 1 && strlen(other) > 0);
     CHECK(ff_device_list_reason(list, 0, 9999, &other) == 0);
+    CHECK(ff_device_list_denied(list, 0, 0, &name, &other) == 0); /* no cache directory was given */
     CHECK(strlen(ff_device_list_lacking(list, 0)) == 0 && ff_device_list_lacking(list, 9999) == NULL);
     ff_device_list_destroy(list);
     ff_device_list_destroy(NULL);

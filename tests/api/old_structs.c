@@ -113,6 +113,24 @@ static void in_background(ff_engine *engine, const ff_checkpoint *checkpoint) {
     ff_model_load_destroy(load);
 }
 
+static void doctoring(ff_engine *engine, const ff_checkpoint *checkpoint) {
+    ff_self_test *test = NULL;
+    ff_tuning *tuning = NULL;
+    WITH_OLD_OPTIONS(ff_self_test_options, FF_SELF_TEST_OPTIONS_INIT, limits, {
+        options->seconds = 0.001;
+        REQUIRE_VOID(ff_engine_self_test(&test, engine, options, &error) == FF_OK);
+    });
+    WITH_OLD_INFO(ff_variant_result, launches, ff_self_test_variant(test, 0, out, &error), out->kernel != NULL);
+    WITH_OLD_INFO(ff_limit_result, tried_bytes, ff_self_test_limit(test, 0, out, &error), out->claimed_bytes > 0);
+    ff_self_test_destroy(test);
+    WITH_OLD_OPTIONS(ff_tuning_options, FF_TUNING_OPTIONS_INIT, progress, /* the engine has no cache directory */
+                     CHECK(ff_engine_tune(&tuning, engine, checkpoint, options, &error) == FF_ERROR_ARGUMENT));
+    WITH_OLD_OPTIONS(ff_tuning_result, FF_TUNING_RESULT_INIT, candidates, {
+        CHECK(ff_tuning_get(tuning, 0, options, &error) == FF_ERROR_ARGUMENT);
+        CHECK(untouched(options, offsetof(ff_tuning_result, candidates), sizeof *options));
+    });
+}
+
 void old_structs(ff_engine *engine, const ff_checkpoint *checkpoint) {
     ff_model *model = NULL;
     embedded();
@@ -124,5 +142,6 @@ void old_structs(ff_engine *engine, const ff_checkpoint *checkpoint) {
                      CHECK(ff_model_create(&model, engine, checkpoint, options, &error) == FF_OK));
     if (model) with_model(model);
     in_background(engine, checkpoint);
+    doctoring(engine, checkpoint);
     ff_model_destroy(model);
 }
