@@ -14,7 +14,6 @@ constexpr std::size_t kMostSlices = 4;
 constexpr std::uint32_t kMostPromptSteps = 16; // of a slice
 constexpr std::uint32_t kMostMeasured = 64;    // launches of a slice that are measured one by one
 constexpr std::uint64_t kMeasureEvery = 64;    // slices
-constexpr std::uint64_t kWaitEvery = 16;       // slices that are measured by waiting, where there are no timestamps
 constexpr std::uint64_t kMostWideSteps = shader::kWideQueueLength - 1;
 // What must be in the ring beyond a token that is read singly, so that the step does not take it for the last.
 constexpr std::size_t kPromptAhead = 1;
@@ -164,78 +163,6 @@ Session::Run::Slice Session::Run::choose(std::uint64_t budget_us) {
     }
     if (!slice.pieces.empty()) slice.number = ++slice_number_;
     return slice;
-}
-
-// A measured slice has launches of one step, recorded for this once: a timestamp after every launch would cost the
-// command buffers that are kept.
-Result<void> Session::Run::submit_singly(Slice &slice, const gpu::SubmitOrder &order) {
-    const Piece &piece = slice.pieces.front();
-    const std::shared_ptr<gpu::Device> &device = model_.engine().device();
-    FF_TRY_ASSIGN(slice.each, gpu::Timestamps::create(device, piece.end - piece.begin + 1));
-    FF_TRY_ASSIGN(gpu::Recorder recorder, gpu::Recorder::create(device, "measured slice", false, lane_->pool()));
-    FF_TRY(piece.step->record(recorder, piece.begin, piece.end, slice.each.get()));
-    FF_TRY_ASSIGN(gpu::CommandBuffer commands, recorder.finish());
-    slice.once = std::make_unique<gpu::CommandBuffer>(std::move(commands));
-    const VkCommandBuffer handle = slice.once->handle();
-    FF_TRY_ASSIGN(slice.value, model_.timeline().submit_together(std::span(&handle, 1), order));
-    return {};
-}
-
-Result<void> Session::Run::submit_blocks(Slice &slice, const gpu::SubmitOrder &order) {
-    const std::uint64_t most = model_.engine().device()->traits().most_submission_work;
-    std::vector<VkCommandBuffer> commands;
-    if (lane_->clock().available()) {
-        FF_TRY_ASSIGN(slice.mark, lane_->clock().take());
-        commands.push_back(slice.mark->begin->handle());
-    }
-    gpu::SubmitOrder rest = order;
-    std::uint64_t work = 0;
-    for (const Piece &piece : slice.pieces) {
-        const std::uint64_t more = piece.step->work(piece.begin, piece.end);
-        if (work > 0 && work + more > most) { // systems end a device whose submission takes seconds
-            FF_TRY(model_.timeline().submit_together(commands, {.wait = rest.wait, .signal = {}}));
-            rest.wait = {};
-            commands.clear();
-            work = 0;
-        }
-        FF_TRY(piece.step->commands(piece.begin, piece.end, commands));
-        work += more;
-    }
-    if (slice.mark) commands.push_back(slice.mark->end->handle());
-    FF_TRY_ASSIGN(slice.value, model_.timeline().submit_together(commands, rest));
-    return {};
-}
-
-Result<void> Session::Run::submit(Slice &slice, const gpu::SubmitOrder &order) {
-    const bool timestamps = lane_->clock().available();
-    const auto start = std::chrono::steady_clock::now();
-    if (slice.singly && timestamps) return submit_singly(slice, order);
-    FF_TRY(submit_blocks(slice, order));
-    if (!timestamps && slices_.empty() && (slice.singly || slice.number % kWaitEvery == 0)) {
-        FF_TRY(model_.timeline().wait(slice.value));
-        slice.waited_us = std::chrono::duration<double, std::micro>(std::chrono::steady_clock::now() - start).count();
-    }
-    return {};
-}
-
-Result<void> Session::Run::record_into(VkCommandBuffer commands, Slice &slice) {
-    const std::shared_ptr<gpu::Device> &device = model_.engine().device();
-    const std::size_t count = slice.classes.size();
-    if (lane_->clock().available()) {
-        if (slice.singly) {
-            FF_TRY_ASSIGN(slice.each, gpu::Timestamps::create(device, static_cast<std::uint32_t>(count + 1)));
-        } else {
-            FF_TRY_ASSIGN(slice.mark, lane_->clock().take());
-        }
-    }
-    for (const Piece &piece : slice.pieces) {
-        gpu::Recorder recorder = gpu::Recorder::append(commands, device, "slice", lane_->pool());
-        if (slice.mark && &piece == &slice.pieces.front()) recorder.timestamp(*slice.mark->timestamps, 0);
-        FF_TRY(piece.step->record(recorder, piece.begin, piece.end, slice.each.get()));
-        if (slice.mark && &piece == &slice.pieces.back()) recorder.timestamp(*slice.mark->timestamps, 1);
-        FF_TRY(recorder.finish());
-    }
-    return {};
 }
 
 // Of a slice that was chosen: its launches count as submitted, so if they were not, the state cannot be gone on from.
@@ -425,68 +352,6 @@ SliceProgress Session::Run::progress(const Slice &slice) {
         made.step_launches = step_.step->count();
     }
     return made;
-}
-
-// ---- the session's side
-
-Result<void> Session::check_free() {
-    if (in_batch_) return Error{Status::argument, "the session is in a batch: it can be used when it has ended there"};
-    if (!run_ || run_->over()) return {};
-    if (run_->cancelled()) return run_->finish();
-    return Error{Status::argument, "the session runs in slices: advance it until it is idle, or cancel it"};
-}
-
-Result<void> Session::start(std::vector<std::uint32_t> prompt, std::optional<GenerateOptions> options) {
-    FF_TRY(check_free());
-    if (!prompt.empty()) FF_TRY(check_tokens(prompt));
-    if (options) FF_TRY(check(*options, model_->description()));
-    if (prompt.empty() && !options) return Error{Status::argument, "neither a prompt to read nor anything to generate"};
-    if (prompt.empty() && !has_logits_)
-        return Error{Status::argument, "nothing was read yet, so there is nothing to go on from: give it a prompt"};
-    FF_TRY_ASSIGN(run_, Run::start(*this, std::move(prompt), std::move(options)));
-    return {};
-}
-
-Result<SliceProgress> Session::advance(std::uint64_t budget_us, const gpu::SubmitOrder &order) {
-    if (run_) return run_->advance(budget_us, order);
-    if (!order.wait.empty() || !order.signal.empty()) FF_TRY(model_->timeline().submit_together({}, order));
-    return SliceProgress{};
-}
-
-Result<SliceProgress> Session::record(VkCommandBuffer commands, std::uint64_t budget_us) {
-    return run_ ? run_->record(commands, budget_us) : SliceProgress{};
-}
-
-void Session::retire(std::uint64_t slice) {
-    if (run_) run_->retire(slice);
-}
-
-Result<void> Session::wait() {
-    return run_ ? run_->wait() : Result<void>{};
-}
-
-void Session::cancel() {
-    if (run_) run_->cancel();
-}
-
-Result<std::deque<std::uint32_t> *> Session::produced() {
-    if (!run_) return nullptr;
-    FF_TRY(run_->collect());
-    return &run_->tokens();
-}
-
-const Lane *Session::lane() const {
-    return run_ ? run_->lane() : nullptr;
-}
-
-std::uint64_t Session::last_submission() const {
-    return run_ ? run_->last_submission() : 0;
-}
-
-Result<void> Session::keep_hidden(bool keep) {
-    FF_TRY(check_free());
-    keeps_hidden_ = keep;
-    return {};
 }
 
 } // namespace ff::engine
