@@ -188,6 +188,7 @@ int run(const Options &options) {
         }
         frame.frame_us = seconds_since(before) * 1e6;
         log.add(frame);
+        swapchain.wait_until_idle();
         std::printf("device:      %s; inference on %s\n", host.device_name().c_str(), host.lent_queue().c_str());
     }
     if (picture) write_png(options.screenshot, *picture);

@@ -35,6 +35,7 @@ class Swapchain {
     VkCommandBuffer begin();
     // Draws and presents; a picture of it if wanted, which waits.
     std::optional<Picture> end(bool take_picture);
+    void wait_until_idle(); // nothing is being drawn any more
 
   private:
     struct Frame {
@@ -54,7 +55,6 @@ class Swapchain {
     void create_frames();
     void create_images();
     void destroy_images();
-    void wait_until_idle();
     Picture read(const void *mapped) const;
 
     VulkanHost &host_;

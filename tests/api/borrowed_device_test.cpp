@@ -247,6 +247,10 @@ TEST_CASE("a lost device is told by every call, and snapshots go on elsewhere") 
     CHECK(status_of([&] { go_on(session); }) == FF_ERROR_DEVICE_LOST);
     CHECK(status_of([&] { session.prefill(kPrompt); }) == FF_ERROR_DEVICE_LOST);
     CHECK(status_of([&] { session.evaluate(kPrompt.data(), 1, logits.data()); }) == FF_ERROR_DEVICE_LOST);
+    CHECK(status_of([&] {
+              session.start(kPrompt, nullptr);
+              session.advance(FF_BUDGET_UNLIMITED);
+          }) == FF_ERROR_DEVICE_LOST);
     CHECK(status_of([&] { session.reset(); }) == FF_ERROR_DEVICE_LOST);
     CHECK(status_of([&] { session.restore(snapshot); }) == FF_ERROR_DEVICE_LOST);
     CHECK(status_of([&] { session.fork(); }) == FF_ERROR_DEVICE_LOST);

@@ -483,8 +483,9 @@ typedef struct ff_load_progress {
 FF_API ff_status ff_model_load_create(ff_model_load **out, ff_engine *engine, const ff_checkpoint *checkpoint,
                                       const ff_model_options *options, ff_error *error);
 /* Lets `bytes` more of the weights, as stored, be uploaded, and returns without waiting. They go in pieces of at most 1 MiB
- * (a row, where that is more); a piece that was begun is completed. Pipelines are compiled without regard to steps, by
- * ff_engine_options.compile_threads threads. Fails with what the load has failed with, again each time. out may be NULL. */
+ * (a row, where that is more); a piece that was begun is completed. Conversion of a piece is shared out to all processor
+ * cores. Pipelines are compiled without regard to steps, by ff_engine_options.compile_threads threads. Fails with what the
+ * load has failed with, again each time. out may be NULL. */
 FF_API ff_status ff_model_load_step(ff_model_load *load, uint64_t bytes, ff_load_progress *out, ff_error *error);
 /* Lifts the limit, waits until all is loaded, and hands over the model, once. The load is still to be destroyed. */
 FF_API ff_status ff_model_load_finish(ff_model **out, ff_model_load *load, ff_error *error);
