@@ -139,7 +139,7 @@ TEST_CASE("a shader that needs more than a device has is noticed") {
     CHECK(missing_capability(spirv_needs(subgroup->spirv, {}), poor) != "");
     // A tile's shared memory grows with its constants.
     const kernels::Variant &matmul = kernels::variant_for("matmul", kernels::WeightType::f16, poor);
-    auto constants = kernels::constants_of(kernels::tune_matmul(poor, 128));
+    auto constants = kernels::constants_of(kernels::tune_matmul(poor, matmul, 128));
     const std::uint64_t ordinary = spirv_needs(matmul.spirv, constants).shared_bytes;
     CHECK(ordinary == 16384);
     for (gpu::SpecConstant &constant : constants)
