@@ -4,7 +4,11 @@
     .section __TEXT,__const
 #else
 #define SYMBOL(name) name
+#if defined(_WIN32)
+    .section .rdata,"dr"
+#else
     .section .rodata
+#endif
 #endif
     .globl SYMBOL(firefinch_demo_model)
     .globl SYMBOL(firefinch_demo_model_end)

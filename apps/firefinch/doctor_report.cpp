@@ -2,7 +2,7 @@
 
 #include "device_text.h"
 #include "failure.h"
-#include "host.h"
+#include "system.h"
 
 #include <map>
 

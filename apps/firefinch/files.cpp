@@ -1,17 +1,16 @@
 #include "files.h"
 
 #include "failure.h"
+#include "system.h"
 #include "terminal.h"
 
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
+#include <filesystem>
 #include <utility>
 
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 namespace program {
 namespace {
@@ -20,7 +19,7 @@ std::string read_descriptor(int descriptor, const std::string &name, std::size_t
     std::string all;
     char piece[1 << 16];
     for (;;) {
-        const ssize_t got = ::read(descriptor, piece, sizeof piece);
+        const std::ptrdiff_t got = read_some(descriptor, piece, sizeof piece);
         if (interrupted()) throw Interrupted();
         if (got > 0) {
             all.append(piece, static_cast<std::size_t>(got));
@@ -38,7 +37,7 @@ std::string read_descriptor(int descriptor, const std::string &name, std::size_t
 // Returns 0 or errno.
 int write_all(int descriptor, const char *bytes, std::size_t size) {
     while (size > 0) {
-        const ssize_t done = ::write(descriptor, bytes, size);
+        const std::ptrdiff_t done = write_some(descriptor, bytes, size);
         if (done < 0 && errno == EINTR) continue;
         if (done < 0) return errno;
         bytes += done;
@@ -50,26 +49,26 @@ int write_all(int descriptor, const char *bytes, std::size_t size) {
 } // namespace
 
 std::string read_standard_input() {
-    return read_descriptor(STDIN_FILENO, "standard input");
+    return read_descriptor(static_cast<int>(Stream::input), "standard input");
 }
 
 std::string read_file(const std::string &path, std::size_t most_bytes) {
-    if (path == "-") return read_descriptor(STDIN_FILENO, "standard input", most_bytes);
-    const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+    if (path == "-") return read_descriptor(static_cast<int>(Stream::input), "standard input", most_bytes);
+    const int descriptor = open_to_read(path);
     if (descriptor < 0) throw Failure(fmt::format("{}: cannot be opened: {}", path, std::strerror(errno)));
     try {
         std::string all = read_descriptor(descriptor, path, most_bytes);
-        ::close(descriptor);
+        close_descriptor(descriptor);
         return all;
     } catch (...) {
-        ::close(descriptor);
+        close_descriptor(descriptor);
         throw;
     }
 }
 
 bool Output::write(std::string_view bytes) {
     if (closed_) return false;
-    const int error = write_all(STDOUT_FILENO, bytes.data(), bytes.size());
+    const int error = write_all(static_cast<int>(Stream::output), bytes.data(), bytes.size());
     if (error == EPIPE)
         closed_ = true;
     else if (error != 0)
@@ -78,20 +77,18 @@ bool Output::write(std::string_view bytes) {
 }
 
 bool Output::is_terminal() const {
-    return isatty(STDOUT_FILENO) != 0;
+    return program::is_terminal(Stream::output);
 }
 
 OutputFile::OutputFile(std::string path) : path_(std::move(path)), written_path_(path_) {
-    struct stat found = {};
-    const bool direct = ::stat(path_.c_str(), &found) == 0 && !S_ISREG(found.st_mode);
-    if (!direct) written_path_ += fmt::format(".{}.part", ::getpid());
-    descriptor_ = ::open(written_path_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+    if (!is_special_file(path_)) written_path_ += fmt::format(".{}.part", process_id());
+    descriptor_ = open_to_write(written_path_);
     if (descriptor_ < 0) throw Failure(fmt::format("{}: cannot be written: {}", path_, std::strerror(errno)));
 }
 
 OutputFile::~OutputFile() {
-    if (descriptor_ >= 0) ::close(descriptor_);
-    if (!committed_ && written_path_ != path_) ::unlink(written_path_.c_str());
+    if (descriptor_ >= 0) close_descriptor(descriptor_);
+    if (!committed_ && written_path_ != path_) std::remove(written_path_.c_str());
 }
 
 void OutputFile::fail(int error) const {
@@ -103,9 +100,13 @@ void OutputFile::write(const void *bytes, std::size_t size) {
 }
 
 void OutputFile::commit() {
-    const int closed = ::close(std::exchange(descriptor_, -1));
+    const int closed = close_descriptor(std::exchange(descriptor_, -1));
     if (closed != 0) fail(errno);
-    if (written_path_ != path_ && std::rename(written_path_.c_str(), path_.c_str()) != 0) fail(errno);
+    if (written_path_ != path_) {
+        std::error_code error;
+        std::filesystem::rename(written_path_, path_, error); // std::rename replaces no file on Windows
+        if (error) fail(error.value());
+    }
     committed_ = true;
 }
 

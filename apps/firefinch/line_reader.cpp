@@ -2,6 +2,7 @@
 
 #include "failure.h"
 #include "files.h"
+#include "system.h"
 #include "terminal.h"
 
 #include <cerrno>
@@ -9,7 +10,6 @@
 #include <utility>
 
 #include <fmt/format.h>
-#include <unistd.h>
 
 #if FIREFINCH_LIBEDIT
 #include <clocale>
@@ -52,7 +52,7 @@ struct LineReader::Editor {
     static int read_character(EditLine *, wchar_t *out) {
         std::mbstate_t state{};
         for (char byte = 0;;) {
-            const ssize_t got = ::read(STDIN_FILENO, &byte, 1);
+            const std::ptrdiff_t got = read_some(static_cast<int>(Stream::input), &byte, 1);
             if (got < 0 && errno == EINTR && !interrupted()) continue;
             if (got <= 0) return static_cast<int>(got);
             const std::size_t size = std::mbrtowc(out, &byte, 1, &state);
@@ -84,7 +84,7 @@ struct LineReader::Editor {
 };
 #endif
 
-LineReader::LineReader(bool talk) : interactive_(talk && isatty(STDIN_FILENO) != 0 && isatty(STDOUT_FILENO) != 0) {
+LineReader::LineReader(bool talk) : interactive_(talk && is_terminal(Stream::input) && is_terminal(Stream::output)) {
 #if FIREFINCH_LIBEDIT
     if (interactive_) editor_ = std::make_unique<Editor>();
 #endif
@@ -108,7 +108,7 @@ std::optional<std::string> LineReader::read_plain() {
             return std::exchange(ahead_, {}); // a last line without a new line
         }
         char piece[4096];
-        const ssize_t got = ::read(STDIN_FILENO, piece, sizeof piece);
+        const std::ptrdiff_t got = read_some(static_cast<int>(Stream::input), piece, sizeof piece);
         if (interrupted()) throw Interrupted();
         if (got > 0)
             ahead_.append(piece, static_cast<std::size_t>(got));

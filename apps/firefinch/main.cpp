@@ -2,6 +2,7 @@
 #include "commands.h"
 #include "failure.h"
 #include "files.h"
+#include "system.h"
 #include "terminal.h"
 
 #include <cstdio>
@@ -76,6 +77,7 @@ int run(int argc, char **argv) {
 } // namespace
 
 int main(int argc, char **argv) {
+    prepare_streams();
     install_signal_handlers();
     try {
         return run(argc, argv);

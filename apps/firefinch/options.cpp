@@ -1,5 +1,7 @@
 #include "options.h"
 
+#include "system.h"
+
 #include <charconv>
 #include <cmath>
 #include <cstdlib>
@@ -18,10 +20,8 @@ std::string variable(const char *name) {
 
 std::string cache_directory() {
     if (std::getenv("FIREFINCH_CACHE_DIR") != nullptr) return variable("FIREFINCH_CACHE_DIR");
-    const std::string cache = variable("XDG_CACHE_HOME"); // relative ones are invalid: XDG base directory specification
-    if (!cache.empty() && cache.front() == '/') return cache + "/firefinch";
-    const std::string home = variable("HOME");
-    return home.empty() ? std::string() : home + "/.cache/firefinch";
+    const std::string caches = user_cache_directory();
+    return caches.empty() ? caches : caches + "/firefinch";
 }
 
 std::string check_profile(const std::string &name) {

@@ -1,6 +1,7 @@
 #include "terminal.h"
 
 #include "failure.h"
+#include "system.h"
 
 #include <algorithm>
 #include <csignal>
@@ -8,7 +9,6 @@
 #include <cstdio>
 
 #include <fmt/format.h>
-#include <unistd.h>
 
 namespace program {
 namespace {
@@ -24,14 +24,7 @@ constexpr int kWarning = 2; // of the library's log levels: 0 debug, 1 info, 2 w
 } // namespace
 
 void install_signal_handlers() {
-    struct sigaction action = {};
-    action.sa_handler = on_interrupt;
-    action.sa_flags = static_cast<int>(SA_RESETHAND); // without SA_RESTART: a read from a terminal ends as well
-    sigemptyset(&action.sa_mask);
-    sigaction(SIGINT, &action, nullptr);
-    action.sa_handler = SIG_IGN;
-    action.sa_flags = 0;
-    sigaction(SIGPIPE, &action, nullptr);
+    install_interrupt_handler(on_interrupt);
 }
 
 bool interrupted() {
@@ -44,7 +37,7 @@ void forget_interrupt() {
 }
 
 Terminal::Terminal(bool quiet, bool verbose, bool colour)
-    : quiet_(quiet), verbose_(verbose), on_terminal_(isatty(STDERR_FILENO) != 0),
+    : quiet_(quiet), verbose_(verbose), on_terminal_(is_terminal(Stream::error)),
       speaks_(!quiet && (on_terminal_ || verbose)), colour_(colour && on_terminal_) {}
 
 Terminal::~Terminal() {
@@ -77,7 +70,7 @@ void Terminal::complain(std::string_view sentence) {
 }
 
 void Terminal::echo(std::string_view text) {
-    if (!speaks_ || !on_terminal_ || isatty(STDOUT_FILENO) == 0) return;
+    if (!speaks_ || !on_terminal_ || !is_terminal(Stream::output)) return;
     const std::lock_guard lock(mutex_);
     wipe_bar();
     fmt::print(stderr, "{}{}{}", colour_ ? "\x1b[2m" : "", text, colour_ ? "\x1b[0m" : "");

@@ -4,6 +4,7 @@
 
 #include <array>
 #include <cerrno>
+#include <filesystem>
 #include <fmt/format.h>
 #include <system_error>
 
@@ -52,12 +53,14 @@ Result<void> OutputFile::pad_to(std::uint64_t alignment) {
 Result<void> OutputFile::commit() {
     if (std::fflush(file_.get()) != 0) return failed("write");
     std::FILE *const file = file_.release();
-    if (std::fclose(file) != 0 || std::rename(partial_.c_str(), path_.c_str()) != 0) {
-        const Error error = failed("finish the file");
-        std::remove(partial_.c_str());
-        return error;
-    }
-    return {};
+    std::error_code moved; // std::rename replaces no file on Windows
+    const bool closed = std::fclose(file) == 0;
+    if (closed) std::filesystem::rename(partial_, path_, moved);
+    if (closed && !moved) return {};
+    if (moved) errno = moved.value();
+    const Error error = failed("finish the file");
+    std::remove(partial_.c_str());
+    return error;
 }
 
 } // namespace ff::loader
