@@ -26,7 +26,7 @@ class Bound {
 
     Numbers floats(std::size_t first, std::size_t count) const {
         Numbers out(count);
-        if (inside(4 * (first + count))) std::memcpy(out.data(), bytes_.data() + 4 * first, 4 * count);
+        if (count != 0 && inside(4 * (first + count))) std::memcpy(out.data(), bytes_.data() + 4 * first, 4 * count);
         return out;
     }
     Numbers at(std::uint32_t at16, std::size_t count) const { return floats(std::size_t{4} * at16, count); }
