@@ -9,6 +9,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace ff::loader {
 
@@ -18,8 +19,13 @@ class FileMap {
     // system's reason.
     static Result<FileMap> open(const std::string &path);
 
-    FileMap(FileMap &&other) noexcept;
-    FileMap &operator=(FileMap &&other) noexcept;
+    FileMap(FileMap &&other) noexcept
+        : address_(std::exchange(other.address_, nullptr)), size_(std::exchange(other.size_, 0)) {}
+    FileMap &operator=(FileMap &&other) noexcept {
+        std::swap(address_, other.address_);
+        std::swap(size_, other.size_);
+        return *this;
+    }
     ~FileMap();
 
     // Valid while the object lives, and while nobody shortens the file: reading a page that the file no longer has

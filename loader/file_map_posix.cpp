@@ -65,15 +65,6 @@ Result<FileMap> FileMap::open(const std::string &path) {
     return FileMap(address, size);
 }
 
-FileMap::FileMap(FileMap &&other) noexcept
-    : address_(std::exchange(other.address_, nullptr)), size_(std::exchange(other.size_, 0)) {}
-
-FileMap &FileMap::operator=(FileMap &&other) noexcept {
-    std::swap(address_, other.address_);
-    std::swap(size_, other.size_);
-    return *this;
-}
-
 FileMap::~FileMap() {
     if (address_ != nullptr) ::munmap(address_, size_);
 }

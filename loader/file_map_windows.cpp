@@ -5,7 +5,6 @@
 
 #include <fmt/format.h>
 #include <system_error>
-#include <utility>
 #define WIN32_LEAN_AND_MEAN
 #define NOMINMAX
 #include <windows.h>
@@ -53,15 +52,6 @@ Result<FileMap> FileMap::open(const std::string &path) {
     if (address == nullptr)
         return Error{Status::io, fmt::format("{}: cannot map {} bytes: {}", name, size.QuadPart, reason(GetLastError()))};
     return FileMap(address, static_cast<std::size_t>(size.QuadPart)); // the view keeps the mapping
-}
-
-FileMap::FileMap(FileMap &&other) noexcept
-    : address_(std::exchange(other.address_, nullptr)), size_(std::exchange(other.size_, 0)) {}
-
-FileMap &FileMap::operator=(FileMap &&other) noexcept {
-    std::swap(address_, other.address_);
-    std::swap(size_, other.size_);
-    return *this;
 }
 
 FileMap::~FileMap() {
