@@ -6,7 +6,9 @@
 #include <fmt/format.h>
 #include <system_error>
 #define WIN32_LEAN_AND_MEAN
+#ifndef NOMINMAX // libstdc++ has it
 #define NOMINMAX
+#endif
 #include <windows.h>
 
 namespace ff::loader {

@@ -13,7 +13,9 @@
 #include <io.h>
 #include <sys/stat.h>
 #define WIN32_LEAN_AND_MEAN
+#ifndef NOMINMAX // libstdc++ has it
 #define NOMINMAX
+#endif
 #include <windows.h>
 
 #include <psapi.h>
