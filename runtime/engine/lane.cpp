@@ -60,7 +60,7 @@ Result<std::unique_ptr<Lane>> Lane::create(Engine &engine, const model::LoadedMo
     FF_TRY_ASSIGN(lane->control_,
                   gpu::Buffer::create(device, gpu::MemoryKind::shared, kControlBytes, "control of slices"));
     FF_TRY_ASSIGN(lane->scratch_, lane->zeroed(model.scratch().bytes, "scratch of slices"));
-    const std::span<const kernels::Launch> launches(model.plan().launches);
+    const std::span<const kernels::Launch> launches(model.sliced_plan().launches);
     FF_TRY_ASSIGN(lane->decode_, SlicedStep::create(engine, lane->pool_, "decode step",
                                                     lane->moved(launches, model.scratch(), lane->scratch_.view()), 1));
     if (options.keeps_hidden) {

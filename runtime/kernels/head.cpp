@@ -8,7 +8,7 @@ namespace ff::kernels {
 std::vector<Launch> head(const StepBuffers &step, const HeadArguments &a) {
     std::vector<Launch> launches;
     const MatvecTuning tuning = tune_matvec(*step.traits, *a.variant, a.head->rows, a.head->groups(), true);
-    for (const MatrixPart &part : bindable_parts(*a.head, *step.traits)) {
+    for (const MatrixPart &part : bindable_parts(*a.head, *step.traits, a.most_bytes)) {
         Launch launch;
         launch.variant = a.variant;
         launch.constants = constants_of(tuning);

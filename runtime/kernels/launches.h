@@ -44,6 +44,7 @@ struct HeadArguments {
     std::uint32_t norm_at; // parameters: ln_out weight, bias
     Activation x;
     gpu::BufferView logits; // [S, V]
+    std::uint64_t most_bytes = ~std::uint64_t{0}; // of weights that a launch reads
 };
 std::vector<Launch> head(const StepBuffers &step, const HeadArguments &arguments);
 

@@ -6,17 +6,18 @@
 
 namespace ff::kernels {
 
-std::vector<MatrixPart> bindable_parts(const Matrix &matrix, const gpu::DeviceTraits &traits) {
+std::vector<MatrixPart> bindable_parts(const Matrix &matrix, const gpu::DeviceTraits &traits, std::uint64_t most_bytes) {
     // Each cut starts a binding, so it must fall on the offset alignment: whole multiples of `step` rows do.
     std::uint32_t step = matrix.row_step();
     while (step * matrix.row_bytes() % traits.storage_offset_alignment != 0) step *= 2;
-    const std::uint64_t fitting = traits.max_storage_buffer_range / matrix.row_bytes() / step * step;
+    const std::uint64_t most = std::min<std::uint64_t>(traits.max_storage_buffer_range, most_bytes);
+    const std::uint64_t fitting = most / matrix.row_bytes() / step * step;
     const std::uint32_t countable = matrix.by_input ? shader::kMostSparseInputs / block_elements(matrix.type) : 0xffffffffU;
-    const auto most = static_cast<std::uint32_t>(std::clamp<std::uint64_t>(fitting, step, countable));
+    const auto most_rows = static_cast<std::uint32_t>(std::clamp<std::uint64_t>(fitting, step, countable));
     std::vector<MatrixPart> cut;
     for (const MatrixPart &part : matrix.parts)
-        for (std::uint32_t row = 0; row < part.rows; row += std::min(most, part.rows - row)) {
-            const std::uint32_t rows = std::min(most, part.rows - row);
+        for (std::uint32_t row = 0; row < part.rows; row += std::min(most_rows, part.rows - row)) {
+            const std::uint32_t rows = std::min(most_rows, part.rows - row);
             cut.push_back(
                 {part.view.slice(row * matrix.row_bytes(), rows * matrix.row_bytes()), part.first_row + row, rows});
         }

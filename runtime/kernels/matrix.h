@@ -25,8 +25,9 @@ struct Matrix {
     std::uint32_t row_step() const { return by_input && !is_block(type) ? 32 : 1; }
 };
 
-// The parts of a matrix, cut further so that none is larger than the device's binding range.
-std::vector<MatrixPart> bindable_parts(const Matrix &matrix, const gpu::DeviceTraits &traits);
+// The parts of a matrix, cut further so that none is larger than the device's binding range, nor than `most_bytes`.
+std::vector<MatrixPart> bindable_parts(const Matrix &matrix, const gpu::DeviceTraits &traits,
+                                       std::uint64_t most_bytes = ~std::uint64_t{0});
 
 // A run of rows of one matrix inside a launch that binds several matrices at once.
 struct SegmentPart {

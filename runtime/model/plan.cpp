@@ -12,6 +12,8 @@ namespace ff::model {
 namespace {
 
 constexpr std::uint64_t kChunkBytes = 256ULL << 20;
+// A millisecond of a weak GPU. In smaller pieces the time between launches would begin to show on a fast one.
+constexpr std::uint64_t kHeadPieceBytes = 32ULL << 20;
 
 // A step of one row is a decode step.
 Scratch declare_scratch(const Architecture &architecture, const loader::ModelDescription &description,
@@ -175,17 +177,22 @@ Result<void> LoadedModel::build_plan(const gpu::DeviceTraits &traits) {
                                                 .x = scratch_.get("x"),
                                                 .control = control_.view()}));
     FF_TRY(append_layers(plan_, *architecture_, context, description_.layers));
-    append(plan_, kernels::head(context.step, {.variant = &kernels::variant_for("head", head_.type, traits),
-                                               .head = &head_,
-                                               .norm_at = ln_out_,
-                                               .x = scratch_.get("x"),
-                                               .logits = logits_.view()}));
-    plan_.launches.push_back(kernels::sample(context.step, {.variant = &kernels::variant_for("sample", traits),
-                                                            .vocabulary = description_.vocabulary,
-                                                            .logits = logits_.view(),
-                                                            .history = history_.view(),
-                                                            .work = scratch_.get("sample_work"),
-                                                            .control = control_.view()}));
+    sliced_plan_.launches = plan_.launches;
+    kernels::HeadArguments head{.variant = &kernels::variant_for("head", head_.type, traits),
+                                .head = &head_,
+                                .norm_at = ln_out_,
+                                .x = scratch_.get("x"),
+                                .logits = logits_.view()};
+    append(plan_, kernels::head(context.step, head));
+    head.most_bytes = kHeadPieceBytes;
+    append(sliced_plan_, kernels::head(context.step, head));
+    for (Plan *plan : {&plan_, &sliced_plan_})
+        plan->launches.push_back(kernels::sample(context.step, {.variant = &kernels::variant_for("sample", traits),
+                                                                .vocabulary = description_.vocabulary,
+                                                                .logits = logits_.view(),
+                                                                .history = history_.view(),
+                                                                .work = scratch_.get("sample_work"),
+                                                                .control = control_.view()}));
     return {};
 }
 

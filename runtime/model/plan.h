@@ -47,6 +47,8 @@ class LoadedModel {
 
     const loader::ModelDescription &description() const { return description_; }
     const Plan &plan() const { return plan_; }
+    // The same with the head, the longest launch by far, in pieces: a slice can be no shorter than a launch.
+    const Plan &sliced_plan() const { return sliced_plan_; }
     // For as many tokens of one prompt as are worth a step.
     const WidePlan &prompt_plan() const { return *prompt_plan_; }
     // Whether prompts may be read so: not where the deny list leaves a wide kernel no variant.
@@ -79,7 +81,7 @@ class LoadedModel {
     gpu::Buffer control_, logits_, history_;
     kernels::Matrix embedding_, head_;
     std::uint32_t ln0_ = 0, ln_out_ = 0;
-    Plan plan_;
+    Plan plan_, sliced_plan_;
     std::unique_ptr<WidePlan> prompt_plan_;
     bool reads_wide_ = true;
     std::uint64_t matrix_bytes_ = 0, device_bytes_ = 0;

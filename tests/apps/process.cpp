@@ -21,7 +21,6 @@ namespace test {
 namespace {
 
 using std::chrono::steady_clock;
-constexpr std::chrono::minutes kPatience(2); // a software device under a sanitizer is slow
 
 std::filesystem::path new_file() {
     std::string name = (std::filesystem::temp_directory_path() / "firefinch-test-XXXXXX").string();
@@ -85,10 +84,10 @@ void Process::send(int signal) const {
     ::kill(id_, signal);
 }
 
-Outcome Process::wait() {
+Outcome Process::wait(std::chrono::minutes patience) {
     int status = 0;
     for (const auto begin = steady_clock::now(); ::waitpid(id_, &status, WNOHANG) == 0;) {
-        if (steady_clock::now() - begin > kPatience) {
+        if (steady_clock::now() - begin > patience) {
             ::kill(id_, SIGKILL);
             ::waitpid(id_, &status, 0);
             break;
@@ -124,10 +123,10 @@ Outcome run_on_device(Arguments arguments, std::string_view input) {
     return run(arguments, input);
 }
 
-Outcome run_on_device_with(const std::vector<std::string> &variables, Arguments arguments) {
+Outcome run_on_device_with(const std::vector<std::string> &variables, Arguments arguments, std::chrono::minutes patience) {
     const Arguments more = device_arguments();
     arguments.insert(arguments.end(), more.begin(), more.end());
-    return Process(arguments, {}, variables).wait();
+    return Process(arguments, {}, variables).wait(patience);
 }
 
 Folder::Folder() {

@@ -1,6 +1,7 @@
 // Runs the firefinch program as a user would, and keeps what it said.
 #pragma once
 
+#include <chrono>
 #include <filesystem>
 #include <string>
 #include <string_view>
@@ -15,6 +16,7 @@ struct Outcome {
 };
 
 using Arguments = std::vector<std::string>;
+constexpr std::chrono::minutes kPatience(2); // before a program is ended that does not end
 
 class Process {
   public:
@@ -26,7 +28,7 @@ class Process {
 
     std::string out_so_far() const;
     void send(int signal) const;
-    Outcome wait(); // ends it after two minutes
+    Outcome wait(std::chrono::minutes patience = kPatience);
 
   private:
     std::filesystem::path out_, err_;
@@ -37,7 +39,8 @@ class Process {
 Outcome run(const Arguments &arguments, std::string_view input = {});
 // With the device and profile under test: FIREFINCH_TEST_DEVICE, FIREFINCH_TEST_PROFILE.
 Outcome run_on_device(Arguments arguments, std::string_view input = {});
-Outcome run_on_device_with(const std::vector<std::string> &variables, Arguments arguments);
+Outcome run_on_device_with(const std::vector<std::string> &variables, Arguments arguments,
+                           std::chrono::minutes patience = kPatience);
 Arguments device_arguments();
 
 // A folder for one test's files, gone with it.

@@ -78,6 +78,27 @@ TEST_CASE("slices: every version, at budgets from one launch a call to no limit"
     }
 }
 
+TEST_CASE("slices: a head that is cut into pieces") {
+    auto shape = doctor::odd_shape(loader::Version::v7_0);
+    shape.vocabulary = static_cast<std::uint32_t>((40ULL << 20) / (4 * shape.width)); // 40 MiB of f32
+    const auto file = doctor::random_model(shape, loader::DType::f32, 5);
+    const firefinch::Checkpoint checkpoint("[synthetic]", file.data(), file.size());
+    const firefinch::Model model(engine(), checkpoint);
+    const auto prompt = random_tokens(3, 5, shape.vocabulary);
+    const ff_generate_options options = greedy_options(3);
+    firefinch::Session whole(model), session(model);
+    whole.prefill(prompt);
+    const auto want = generate(whole, options).tokens;
+    session.start(prompt, &options);
+    std::uint64_t launches = 0;
+    for (ff_slice_progress progress{}; launches == 0 || progress.state != FF_RUN_IDLE; session.wait()) {
+        progress = session.advance(kOneLaunch);
+        launches += progress.launches;
+    }
+    CHECK(session.poll() == want);
+    CHECK(launches % (model.launch_count() + 1) == 0); // whole steps, of one launch more
+}
+
 TEST_CASE("slices: three sessions in turn, a launch or some at a time, each as if alone") {
     const Golden demo = demo_golden();
     const firefinch::Model model = load(demo.model);
