@@ -9,8 +9,6 @@
 namespace ff::doctor {
 namespace {
 
-constexpr std::uint64_t kPatience = 20'000'000'000; // nanoseconds; a launch of these models takes less than a millisecond
-
 bool same(const gpu::BufferView &a, const gpu::BufferView &b) {
     return a.buffer == b.buffer && a.offset == b.offset && a.bytes == b.bytes;
 }
@@ -128,7 +126,7 @@ Result<void> Walk::submit(const kernels::Launch *launch, const gpu::Pipeline *pi
     FF_TRY_ASSIGN(const gpu::CommandBuffer commands, recorder.finish());
     const VkCommandBuffer handle = commands.handle();
     FF_TRY_ASSIGN(const std::uint64_t value, timeline_->submit(std::span(&handle, 1)));
-    FF_TRY(timeline_->wait(value, kPatience));
+    FF_TRY(timeline_->wait(value));
     at = 0;
     for (const gpu::BufferView &view : views) {
         Image *image = image_of(view);

@@ -11,11 +11,6 @@ namespace {
 // Waits are cut into slices: between two of them a driver that lost the device without waking its waiters is noticed.
 constexpr std::uint64_t kSliceNs = 500'000'000;
 
-Error too_late(std::uint64_t value, std::uint64_t timeout_ns) {
-    return {Status::device, fmt::format("submission {} did not finish within {:.1f} ms", value,
-                                        static_cast<double>(timeout_ns) * 1e-6)};
-}
-
 } // namespace
 
 struct Timeline::Impl {
@@ -41,15 +36,15 @@ struct Timeline::Impl {
     Result<std::uint64_t> submit_with_fences(std::span<const VkCommandBuffer> commands);
     Result<std::uint64_t> submit_one(std::span<const VkCommandBuffer> commands, const SubmitOrder &order);
     Result<std::uint64_t> poll();                                         // with the mutex held
-    Result<bool> wait_slice(std::uint64_t value, std::uint64_t slice_ns); // true: reached
+    Result<bool> wait_slice(std::uint64_t value); // true: reached
     Result<VkFence> fence();                                              // with the mutex held
 };
 
 Timeline::Timeline() : impl_(std::make_unique<Impl>()) {}
 
 Timeline::~Timeline() {
-    // What was submitted signals objects that are destroyed now. A device that hangs is left behind after a while.
-    if (impl_->device != nullptr && impl_->submitted != 0) static_cast<void>(wait(impl_->submitted, 10'000'000'000));
+    // What was submitted uses objects that are destroyed now. A device that hangs is lost sooner or later, by the system's will.
+    if (impl_->device != nullptr && impl_->submitted != 0) static_cast<void>(wait(impl_->submitted));
 }
 
 Timeline::Impl::~Impl() {
@@ -226,7 +221,7 @@ Result<std::uint64_t> Timeline::Impl::poll() {
     return completed;
 }
 
-Result<bool> Timeline::Impl::wait_slice(std::uint64_t value, std::uint64_t slice_ns) {
+Result<bool> Timeline::Impl::wait_slice(std::uint64_t value) {
     VkFence fence = VK_NULL_HANDLE;
     {
         const std::lock_guard lock(mutex);
@@ -244,14 +239,14 @@ Result<bool> Timeline::Impl::wait_slice(std::uint64_t value, std::uint64_t slice
     }
     VkResult result = VK_SUCCESS;
     if (fence != VK_NULL_HANDLE) {
-        result = device->vk().vkWaitForFences(device->handle(), 1, &fence, VK_TRUE, slice_ns);
+        result = device->vk().vkWaitForFences(device->handle(), 1, &fence, VK_TRUE, kSliceNs);
     } else {
         VkSemaphoreWaitInfo info{};
         info.sType = VK_STRUCTURE_TYPE_SEMAPHORE_WAIT_INFO;
         info.semaphoreCount = 1;
         info.pSemaphores = &semaphore;
         info.pValues = &value;
-        result = wait_semaphores(device->handle(), &info, slice_ns);
+        result = wait_semaphores(device->handle(), &info, kSliceNs);
     }
     const std::lock_guard lock(mutex);
     if (fence != VK_NULL_HANDLE)
@@ -264,15 +259,10 @@ Result<bool> Timeline::Impl::wait_slice(std::uint64_t value, std::uint64_t slice
     return true;
 }
 
-Result<void> Timeline::wait(std::uint64_t value, std::uint64_t timeout_ns) {
-    std::uint64_t left = timeout_ns;
+Result<void> Timeline::wait(std::uint64_t value) {
     while (true) {
-        const std::uint64_t slice = std::min(left, kSliceNs);
-        FF_TRY_ASSIGN(const bool reached, impl_->wait_slice(value, slice));
+        FF_TRY_ASSIGN(const bool reached, impl_->wait_slice(value));
         if (reached) return {};
-        if (timeout_ns == ~0ULL) continue;
-        left -= slice;
-        if (left == 0) return too_late(value, timeout_ns);
     }
 }
 

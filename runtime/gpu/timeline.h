@@ -25,8 +25,8 @@ class Timeline {
     Result<std::uint64_t> submit(std::span<const VkCommandBuffer> commands);
     // Submits all of them as one, after and before these semaphores. Command buffers may be none.
     Result<std::uint64_t> submit_together(std::span<const VkCommandBuffer> commands, const SubmitOrder &order = {});
-    // Returns when `value` is reached. Fails with device_lost, or device after `timeout_ns`.
-    Result<void> wait(std::uint64_t value, std::uint64_t timeout_ns = ~0ULL);
+    // Returns when `value` is reached, however long that takes: what hangs for good the system ends, and the device is lost.
+    Result<void> wait(std::uint64_t value);
     Result<std::uint64_t> completed();   // the largest value reached; does not block
     std::uint64_t submitted() const;     // the value of the last submission
     std::uint64_t queue_submits() const; // how often vkQueueSubmit was called, for statistics
