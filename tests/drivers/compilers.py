@@ -65,6 +65,21 @@ def name_of(line):
     return " ".join([words[0], "buffers=" + words[2], "push=" + words[3], "subgroup=" + words[4], *words[5:]])
 
 
+def write_answers(path, answers):
+    with open(path, "w", encoding="utf-8") as file:
+        file.writelines(json.dumps(answer) + "\n" for answer in answers)
+
+
+def kept_answers(path):
+    """Of the first pipelines of a list, in its order; half a line, left by a process that was ended, is taken out."""
+    if not os.path.exists(path):
+        return []
+    with open(path, encoding="utf-8", errors="replace") as file:
+        answers = [json.loads(line) for line in file if line.startswith("{") and line.endswith("}\n")]
+    write_answers(path, answers)
+    return answers
+
+
 def ask(rig, driver, folder, lines):
     """Figures by name, and what went wrong; the answers are kept, and asked again when a shader, list or driver is another."""
     listed = os.path.join(folder, f"{driver}.pipelines")
@@ -72,26 +87,20 @@ def ask(rig, driver, folder, lines):
     for file in sorted({line.split()[1] for line in lines}):
         with open(os.path.join(folder, file), "rb") as shader:
             digest.update(shader.read())
-    kept = os.path.join(folder, f"{driver}-{digest.hexdigest()[:16]}.json")
-    answers, wrong = {}, []
-    if os.path.exists(kept):
-        with open(kept, encoding="utf-8") as file:
-            answers = {int(line): answer for line, answer in json.load(file).items()}
+    kept = os.path.join(folder, f"{driver}-{digest.hexdigest()[:16]}.jsonl")  # grows line by line: nothing is asked twice
     program = rig.tool("compile_pipelines", driver)
+    answers, wrong, figures = kept_answers(kept), [], {}
     while len(answers) < len(lines):
         start = len(answers)
-        done = rig.run(driver, [program, listed, str(start)], timeout=2400)
-        for text in done.stdout.splitlines():
-            if text.startswith("{"):
-                answer = json.loads(text)
-                answers[answer["line"]] = answer
-        if len(answers) < len(lines):  # the compiler took its process with it
-            if start == len(answers) and done.returncode == 1:
-                return {}, [f"{driver}: {done.stderr.strip()[-300:]}"]
-            answers[len(answers)] = {"line": len(answers), "error": f"the compiler ended with status {done.returncode}"}
-    with open(kept, "w", encoding="utf-8") as file:
-        json.dump(answers, file)
-    figures = {}
+        with open(kept, "a", encoding="utf-8") as out:
+            done = rig.run(driver, [program, listed, str(start)], timeout=1200, output=out)
+        answers = kept_answers(kept)
+        if len(answers) < len(lines) and done.returncode == 1:
+            return {}, [f"{driver}: {done.stderr.strip()[-300:]}"]
+        # The compiler took its process with it, or the first pipeline of this process took all the time there is.
+        if len(answers) < len(lines) and (done.returncode != 124 or len(answers) == start):
+            answers.append({"line": len(answers), "error": f"the compiler ended with status {done.returncode}"})
+            write_answers(kept, answers)
     for number, line in enumerate(lines):
         if "error" in answers[number]:
             wrong.append(f"{driver}: {name_of(line)}: {answers[number]['error']}")

@@ -67,6 +67,10 @@ def run_suites(rig, pool, chosen, failures):
             rig.passed += 1
 
 
+# Without a cache folder no first test is made: results that nobody computed would put kernels on a deny list.
+NO_CACHE = {"FIREFINCH_CACHE_DIR": ""}
+
+
 def start(rig, driver, captured):
     """firefinch as on this GPU: device choice, memory plan, pipelines, a prompt's submission. Results stay unwritten there.
     Returns the words of a row and the sentence of a failure."""
@@ -79,8 +83,8 @@ def start(rig, driver, captured):
         if ran.returncode:
             return row, f"{driver}: gpu_probe: status {ran.returncode}: {(ran.stdout + ran.stderr).strip()[-300:]}"
         return row, None if same else f"{driver}: its traits are not those captured (tests/drivers/run --capture)"
-    firefinch = rig.built("apps/firefinch/firefinch")
-    listed = rig.run(driver, [firefinch, "devices", "--json"])
+    firefinch = rig.built("firefinch")
+    listed = rig.run(driver, [firefinch, "devices", "--json"], environment=NO_CACHE)
     if listed.returncode != 0:
         return [driver, "none", "-"], f"{driver}: firefinch devices: {listed.stderr.strip()[-300:]}"
     devices = json.loads(listed.stdout)
@@ -91,7 +95,7 @@ def start(rig, driver, captured):
     with open(ids, "w", encoding="utf-8") as file:
         file.write("1 2 3 " * 8)  # a step of many tokens and decode steps
     ran = rig.run(driver, [firefinch, "logits", "--tokens-file", ids, "--out", os.path.join(rig.work, f"{driver}.logits"), "-q"],
-                  check="core", timeout=1200)
+                  check="core", timeout=1200, environment=NO_CACHE)
     messages = MESSAGE.findall(ran.stdout + ran.stderr)
     row = [driver, "differ" if differing else "same", "FAILED" if ran.returncode or messages else "started"]
     if ran.returncode or messages:
@@ -112,7 +116,7 @@ def captured_row(driver):
 
 def start_all(rig, pool, chosen, fast, failures):
     drivers = [d for d in (REPRESENTATIVE if fast else SOFTWARE + DESKTOP + MOBILE) if not chosen or d in chosen]
-    listed = rig.run("system", [rig.built("apps/firefinch/firefinch"), "devices", "--profiles", "--json"])
+    listed = rig.run("system", [rig.built("firefinch"), "devices", "--profiles", "--json"])
     captured = {profile["name"]: profile for profile in json.loads(listed.stdout)["profiles"] if "traits" in profile}
     if any(driver in MOBILE for driver in drivers):
         for tool in ("capture", "probe"):  # built once

@@ -82,11 +82,11 @@ class Rig:
         subprocess.run(["aarch64-linux-gnu-g++", "-std=c++20", *flags, *sources, "-o", program, "-ldl"], check=True)
         return program
 
-    def run(self, driver, command, check=None, timeout=600, environment=None):
-        """The finished process; its status is 124 where time ran out."""
+    def run(self, driver, command, check=None, timeout=600, environment=None, output=subprocess.PIPE):
+        """The finished process, what it said in a file if one is given; its status is 124 where time ran out."""
         full = [self.with_driver, *(["--check", check] if check else []), driver, *command]
         try:
-            return subprocess.run(full, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, errors="replace",
+            return subprocess.run(full, stdout=output, stderr=subprocess.PIPE, text=True, errors="replace",
                                   timeout=timeout, check=False, env=dict(os.environ, **(environment or {})))
         except subprocess.TimeoutExpired as late:
             return subprocess.CompletedProcess(full, 124, (late.stdout or b"").decode(errors="replace"),
