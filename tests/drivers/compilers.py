@@ -18,6 +18,7 @@ EXCEPTIONS = os.path.join(HERE, "spill_exceptions.txt")
 DOCUMENT = os.path.join(ROOT, "docs", "devices.md")
 BEGIN, END = "<!-- compilers: made by tests/drivers/run --update-table -->\n", "<!-- compilers: end -->\n"
 SLOWER = 1.10
+MOST_SECONDS = 600  # of a compiler; those under qemu need minutes for all pipelines, and much of it for one is a hang
 UNDER_QEMU = re.compile(r"[a-z0-9_]+\.(f16|any|subgroup|floor)")
 
 REGISTERS = ["VGPRs", "Number of GPRs", "GPRs", "Registers used", "Max live registers", "Temp count", "Temps",
@@ -65,47 +66,69 @@ def name_of(line):
     return " ".join([words[0], "buffers=" + words[2], "push=" + words[3], "subgroup=" + words[4], *words[5:]])
 
 
-def write_answers(path, answers):
-    with open(path, "w", encoding="utf-8") as file:
-        file.writelines(json.dumps(answer) + "\n" for answer in answers)
+class Answers:
+    """What a driver's compiler said of each pipeline, kept in the build's folder: nothing is asked twice, also where a run was
+    ended, until shader, constants or Mesa change."""
 
+    def __init__(self, rig, driver, folder):
+        self.mesa, self.folder = rig.mesa(), folder
+        self.path, self.asked, self.said = (os.path.join(folder, f"{driver}.{part}") for part in ("answers", "asked", "said"))
+        self.by_key = {}
+        if os.path.exists(self.path):
+            with open(self.path, encoding="utf-8") as file:
+                self.by_key = json.load(file)
+        self.take()
 
-def kept_answers(path):
-    """Of the first pipelines of a list, in its order; half a line, left by a process that was ended, is taken out."""
-    if not os.path.exists(path):
-        return []
-    with open(path, encoding="utf-8", errors="replace") as file:
-        answers = [json.loads(line) for line in file if line.startswith("{") and line.endswith("}\n")]
-    write_answers(path, answers)
-    return answers
+    def key(self, line):
+        with open(os.path.join(self.folder, line.split()[1]), "rb") as shader:
+            return hashlib.sha256(self.mesa.encode() + line.encode() + shader.read()).hexdigest()[:24]
+
+    def of(self, line):
+        return self.by_key.get(self.key(line))
+
+    def take(self, failure=None):
+        """What was said since it was asked; `failure` is of the first pipeline without an answer. Returns how many answered."""
+        if not os.path.exists(self.said):
+            return 0
+        with open(self.asked, encoding="utf-8") as lines, open(self.said, encoding="utf-8", errors="replace") as file:
+            asked = lines.readlines()
+            said = [json.loads(line) for line in file if line.startswith("{") and line.endswith("}\n")]
+        if failure and len(said) < len(asked):
+            said.append({"line": len(said), "error": failure})
+        for answer in said:
+            self.by_key[self.key(asked[answer["line"]])] = answer
+        with open(self.path, "w", encoding="utf-8") as file:
+            json.dump(self.by_key, file)
+        os.remove(self.said)
+        return len(said)
 
 
 def ask(rig, driver, folder, lines):
-    """Figures by name, and what went wrong; the answers are kept, and asked again when a shader, list or driver is another."""
-    listed = os.path.join(folder, f"{driver}.pipelines")
-    digest = hashlib.sha256((rig.mesa() + "".join(lines)).encode())
-    for file in sorted({line.split()[1] for line in lines}):
-        with open(os.path.join(folder, file), "rb") as shader:
-            digest.update(shader.read())
-    kept = os.path.join(folder, f"{driver}-{digest.hexdigest()[:16]}.jsonl")  # grows line by line: nothing is asked twice
+    """Figures by name, and what went wrong."""
+    answers = Answers(rig, driver, folder)
     program = rig.tool("compile_pipelines", driver)
-    answers, wrong, figures = kept_answers(kept), [], {}
-    while len(answers) < len(lines):
-        start = len(answers)
-        with open(kept, "a", encoding="utf-8") as out:
-            done = rig.run(driver, [program, listed, str(start)], timeout=1200, output=out)
-        answers = kept_answers(kept)
-        if len(answers) < len(lines) and done.returncode == 1:
+    while missing := [line for line in lines if not answers.of(line)]:
+        with open(answers.asked, "w", encoding="utf-8") as asked:
+            asked.writelines(missing)
+        with open(answers.said, "w", encoding="utf-8") as said:
+            done = rig.run(driver, [program, answers.asked], timeout=MOST_SECONDS, output=said)
+        if done.returncode == 1:
+            answers.take()
             return {}, [f"{driver}: {done.stderr.strip()[-300:]}"]
-        # The compiler took its process with it, or the first pipeline of this process took all the time there is.
-        if len(answers) < len(lines) and (done.returncode != 124 or len(answers) == start):
-            answers.append({"line": len(answers), "error": f"the compiler ended with status {done.returncode}"})
-            write_answers(kept, answers)
-    for number, line in enumerate(lines):
-        if "error" in answers[number]:
-            wrong.append(f"{driver}: {name_of(line)}: {answers[number]['error']}")
+        # The compiler took its process with it, or does not come back. Where time ran out on the way, the next try tells.
+        if done.returncode != 124:
+            answers.take(f"the compiler ended with status {done.returncode}")
+        elif answers.take() == 0:
+            with open(answers.said, "w", encoding="utf-8"):
+                pass
+            answers.take(f"no answer in {MOST_SECONDS} s")
+    wrong, figures = [], {}
+    for line in lines:
+        answer = answers.of(line)
+        if "error" in answer:
+            wrong.append(f"{driver}: {name_of(line)}: {answer['error']}")
         else:
-            figures[name_of(line)] = Figures.of(answers[number])
+            figures[name_of(line)] = Figures.of(answer)
     return figures, wrong
 
 
