@@ -181,7 +181,7 @@ def check(found, record, complete, exceptions, used):
     """Sentences on what breaks a gate."""
     broken = []
     for driver, figures in found.items():
-        recorded = record.get(driver, {})
+        recorded, unknown = record.get(driver, {}), []
         for name, now in figures.items():
             if now.spills not in ("-", "0") and driver not in MOBILE:  # those are counted in the table
                 rules = [i for i, (drivers, names, _) in enumerate(exceptions)
@@ -191,12 +191,17 @@ def check(found, record, complete, exceptions, used):
                     broken.append(f"{driver}: {name} spills ({now.spills})")
             before = recorded.get(name)
             if before is None:
-                broken.append(f"{driver}: {name} is not in the record")
+                unknown.append(name)
             elif "-" not in (now.cycles, before.cycles) and int(now.cycles) > SLOWER * int(before.cycles):
                 broken.append(f"{driver}: {name} takes {now.cycles} cycles by the compiler's estimate, "
                               f"{before.cycles} are recorded")
-        if complete:
-            broken += [f"{driver}: {name} is in the record and no longer chosen" for name in recorded if name not in figures]
+        if unknown:
+            more = f" and {len(unknown) - 1} more are" if len(unknown) > 1 else " is"
+            broken.append(f"{driver}: {unknown[0]}{more} not in the record")
+        gone = [name for name in recorded if name not in figures] if complete else []
+        if gone:
+            more = f" and {len(gone) - 1} more are" if len(gone) > 1 else " is"
+            broken.append(f"{driver}: {gone[0]}{more} in the record and no longer chosen")
     return broken
 
 
@@ -277,23 +282,22 @@ def run(rig, pool, chosen, fast, update, failures):
     answers = dict(zip(slow_first, pool.map(one, slow_first)))
     found = {}
     wrong = []
-    print(f"{'compiler':24}{'pipelines':>10}{'failed':>8}{'spilling':>10}{'largest code':>14}")
     for driver in drivers:
         found[driver], errors = answers[driver]
         wrong += errors
-        spilling = sum(f.spills not in ("-", "0") for f in found[driver].values())
-        code = max((int(f.code) for f in found[driver].values() if f.code != "-"), default=0)
-        print(f"{driver:24}{len(found[driver]):>10}{len(errors):>8}{spilling:>10}{code:>14}")
+        rig.note(driver, "compile", f"{len(errors)} FAILED" if errors else str(len(found[driver])))
         rig.passed += len(found[driver])
     version, record = read_record()
     exceptions, used = read_exceptions(), set()
     if update:
-        if chosen:
-            raise SystemExit("--update-table is of all drivers: leave out --drivers")
         for sentence in check(found, record, True, exceptions, used) if record else []:
             print("changed: " + sentence)
-        write_record(rig.mesa(), found)
-        write_table(table(chosen_names, found, rig.mesa(), exceptions))
+        kept = {driver: found.get(driver) or record.get(driver) for driver in DESKTOP + MOBILE}
+        kept = {driver: figures for driver, figures in kept.items() if figures}
+        if set(kept) != set(found) and version != rig.mesa():
+            raise SystemExit(f"The record is of Mesa {version}, here is {rig.mesa()}: leave out --drivers")
+        write_record(rig.mesa(), kept)
+        write_table(table(chosen_names, kept, rig.mesa(), exceptions))
         version, record = read_record()
     broken = check(found, record, not fast, exceptions, used)
     if not fast and not chosen:
