@@ -19,6 +19,7 @@ DOCUMENT = os.path.join(ROOT, "docs", "devices.md")
 BEGIN, END = "<!-- compilers: made by tests/drivers/run --update-table -->\n", "<!-- compilers: end -->\n"
 SLOWER = 1.10
 MOST_SECONDS = 600  # of a compiler; those under qemu need minutes for all pipelines, and much of it for one is a hang
+NOT_FAST = re.compile(r"[a-z0-9_]+\.(bf16|q4_1|q5_0|q5_1|q5_k)")  # differ from their neighbours by a plane or a shift
 UNDER_QEMU = re.compile(r"[a-z0-9_]+\.(f16|any|subgroup|floor)")
 
 REGISTERS = ["VGPRs", "Number of GPRs", "GPRs", "Registers used", "Max live registers", "Temp count", "Temps",
@@ -277,6 +278,8 @@ def run(rig, pool, chosen, fast, update, failures):
             lines = [line for line in lines if UNDER_QEMU.match(line)]
             with open(path, "w", encoding="utf-8") as file:
                 file.writelines(lines)
+        elif fast:
+            lines = [line for line in lines if not NOT_FAST.match(line)]
         return ask(rig, driver, folder, lines)
     slow_first = sorted(drivers, key=lambda driver: driver not in MOBILE)
     answers = dict(zip(slow_first, pool.map(one, slow_first)))

@@ -53,7 +53,7 @@ def run_suite(rig, driver, check, suite, profile):
     return counted.group(1), None
 
 
-def run_suites(rig, pool, chosen, fast, failures):
+def run_suites(rig, pool, chosen, wanted, fast, failures):
     def one(run):
         driver, check, suite, profile = run
         started = time.monotonic()
@@ -62,7 +62,7 @@ def run_suites(rig, pool, chosen, fast, failures):
         print(f"    {time.monotonic() - started:.0f} s", flush=True)
         return sentence
     runs = [(driver, check, suite, profile) for driver, check, suites, profile in (FAST_RUNS if fast else RUNS)
-            if not chosen or driver in chosen for suite in suites]
+            if not chosen or driver in chosen for suite in suites if suite in wanted]
     for sentence in pool.map(one, runs):
         if sentence:
             failures.append(sentence)
