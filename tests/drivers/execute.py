@@ -59,7 +59,7 @@ def run_suites(rig, pool, chosen, wanted, fast, failures):
         started = time.monotonic()
         word, sentence = run_suite(rig, driver, check, suite, profile)
         rig.note(" ".join([driver, f"{check}" if profile == "native" else f"{check} {profile}"]), suite, word)
-        print(f"    {time.monotonic() - started:.0f} s", flush=True)
+        print(f"    {time.monotonic() - started:.0f} s" + (f"; {sentence}" if sentence else ""), flush=True)
         return sentence
     runs = [(driver, check, suite, profile) for driver, check, suites, profile in (FAST_RUNS if fast else RUNS)
             if not chosen or driver in chosen for suite in suites if suite in wanted]
