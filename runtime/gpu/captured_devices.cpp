@@ -1,6 +1,7 @@
 #include "runtime/gpu/captured_devices.h"
 
 #include "runtime/gpu/names.h"
+#include "runtime/gpu/workarounds.h"
 
 #include <algorithm>
 #include <fmt/format.h>
@@ -9,9 +10,12 @@ namespace ff::gpu {
 namespace {
 
 // What is of no driver stays empty.
-#define FF_TRAITS(...) {__VA_ARGS__, .denied = {}, .tuned = {}}
-const std::vector<CapturedDevice> &table() {
-    static const std::vector<CapturedDevice> devices = {
+#define FF_TRAITS(...)                                                                                                 \
+    {                                                                                                                  \
+        __VA_ARGS__, .denied = {}, .tuned = {}                                                                         \
+    }
+std::vector<CapturedDevice> read_table() {
+    std::vector<CapturedDevice> devices = {
 #define FF_CAPTURED(profile, name, driver_name, driver_info, driver_version, api_version, type, memory_bytes, traits)  \
     {profile,                                                                                                          \
      {VK_NULL_HANDLE, name, driver_name, driver_info, std::string(32, '0'), driver_version, api_version,               \
@@ -19,6 +23,12 @@ const std::vector<CapturedDevice> &table() {
 #include "runtime/gpu/captured_devices.def"
 #undef FF_CAPTURED
     };
+    for (CapturedDevice &device : devices)
+        apply_workarounds(device.info); // what they deny is not among the traits read
+    return devices;
+}
+const std::vector<CapturedDevice> &table() {
+    static const std::vector<CapturedDevice> devices = read_table();
     return devices;
 }
 #undef FF_TRAITS
@@ -93,7 +103,8 @@ void mask_to(DeviceTraits &traits, const DeviceTraits &captured) {
     traits.most_submission_work = std::min(traits.most_submission_work, captured.most_submission_work);
     traits.timestamp_valid_bits = std::min(traits.timestamp_valid_bits, captured.timestamp_valid_bits);
     traits.storage_offset_alignment = std::max(traits.storage_offset_alignment, captured.storage_offset_alignment);
-    std::erase_if(traits.matrix_shapes, [&](const MatrixShape &shape) { return !contains(captured.matrix_shapes, shape); });
+    std::erase_if(traits.matrix_shapes,
+                  [&](const MatrixShape &shape) { return !contains(captured.matrix_shapes, shape); });
     traits.matrices_slow = traits.matrices_slow || captured.matrices_slow;
     if (traits.subgroup_size_control && captured.subgroup_size_control) {
         const std::uint32_t least = std::max(traits.subgroup_size_min, captured.subgroup_size_min);
@@ -125,7 +136,8 @@ std::string lacking(const DeviceTraits &device, const DeviceTraits &captured) {
             parts.push_back(fmt::format("{} {} (here {})", captured.*limit, words, device.*limit));
     for (const auto &[limit, words] : kBytes)
         if (captured.*limit > device.*limit)
-            parts.push_back(fmt::format("{} of {} (here {})", words, human_bytes(captured.*limit), human_bytes(device.*limit)));
+            parts.push_back(
+                fmt::format("{} of {} (here {})", words, human_bytes(captured.*limit), human_bytes(device.*limit)));
     return fmt::format("{}", fmt::join(parts, ", "));
 }
 

@@ -32,7 +32,7 @@ Result<void> Device::Impl::mask(const DeviceOptions &options) {
                                                         physical.info.name, lacks, captured->info.name));
     profile->mask(traits);
     if (options.mask != nullptr) options.mask(traits);
-    traits.denied = options.denied;
+    traits.denied.insert(traits.denied.end(), options.denied.begin(), options.denied.end());
     traits.tuned = options.tuned;
     budget_bytes = options.memory_budget_bytes;
     return {};

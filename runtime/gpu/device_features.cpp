@@ -40,6 +40,10 @@ constexpr Place kPlaces[] = {
      offsetof(VkPhysicalDeviceVulkanMemoryModelFeatures, vulkanMemoryModel)},
     {&Features::memory_model, VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_1_2_FEATURES,
      offsetof(VkPhysicalDeviceVulkan12Features, vulkanMemoryModel)},
+    {&Features::memory_model_device, VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_MEMORY_MODEL_FEATURES,
+     offsetof(VkPhysicalDeviceVulkanMemoryModelFeatures, vulkanMemoryModelDeviceScope)},
+    {&Features::memory_model_device, VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_1_2_FEATURES,
+     offsetof(VkPhysicalDeviceVulkan12Features, vulkanMemoryModelDeviceScope)},
     {&Features::size_control, VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SUBGROUP_SIZE_CONTROL_FEATURES,
      offsetof(VkPhysicalDeviceSubgroupSizeControlFeatures, subgroupSizeControl)},
     {&Features::size_control, VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_1_3_FEATURES,
@@ -112,7 +116,9 @@ FeatureChain::FeatureChain(const PhysicalDevice &physical, const DeviceTraits &t
     wanted_.timeline = traits.timeline_semaphore;
     wanted_.size_control = wanted_.full_subgroups = traits.subgroup_size_control;
     wanted_.dot = traits.integer_dot_product;
-    wanted_.matrix = wanted_.memory_model = !traits.matrix_shapes.empty(); // their SPIR-V has Vulkan's memory model
+    // SPIR-V with matrices has Vulkan's memory model; where that is on, atomics and barriers of the device's scope,
+    // which other kernels have, are a feature too.
+    wanted_.matrix = wanted_.memory_model = wanted_.memory_model_device = !traits.matrix_shapes.empty();
 
     add(wanted_.storage16, VK_API_VERSION_1_1, VK_KHR_16BIT_STORAGE_EXTENSION_NAME,
         VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_16BIT_STORAGE_FEATURES, storage16_);

@@ -9,7 +9,8 @@ namespace ff::gpu {
 
 struct Features {
     bool int16 = false, storage16 = false, storage8 = false, float16 = false, int8 = false, timeline = false,
-         size_control = false, full_subgroups = false, dot = false, matrix = false, memory_model = false;
+         size_control = false, full_subgroups = false, dot = false, matrix = false, memory_model = false,
+         memory_model_device = false;
     friend bool operator==(const Features &, const Features &) = default;
 };
 

@@ -191,8 +191,9 @@ void read_features(const InstanceFunctions &vk, VkPhysicalDevice handle, Physica
     traits.integer_dot_product = dot.shaderIntegerDotProduct == VK_TRUE;
     traits.integer_dot_accelerated = traits.integer_dot_accelerated && traits.integer_dot_product;
     traits.integer_dot_mixed_accelerated = traits.integer_dot_mixed_accelerated && traits.integer_dot_product;
-    // SPIR-V with cooperative matrices has Vulkan's memory model.
-    if (matrix.cooperativeMatrix == VK_TRUE && memory_model.vulkanMemoryModel == VK_TRUE && traits.float16)
+    // SPIR-V with cooperative matrices has Vulkan's memory model, and the other kernels the device's scope.
+    if (matrix.cooperativeMatrix == VK_TRUE && memory_model.vulkanMemoryModel == VK_TRUE &&
+        memory_model.vulkanMemoryModelDeviceScope == VK_TRUE && traits.float16)
         traits.matrix_shapes = read_matrix_shapes(vk, handle);
     traits.timeline_semaphore = timeline.timelineSemaphore == VK_TRUE;
     traits.memory_budget = out.has(VK_EXT_MEMORY_BUDGET_EXTENSION_NAME);

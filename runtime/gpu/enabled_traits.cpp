@@ -34,7 +34,7 @@ DeviceTraits enabled_traits(DeviceTraits traits, std::uint32_t api_version, cons
         traits.subgroup_size_min = traits.subgroup_size_max = traits.subgroup_size;
     }
     const bool known_size = traits.subgroup_size_control || traits.subgroup_size_fixed;
-    if (!enabled.matrix || !enabled.memory_model || !traits.float16 || !known_size ||
+    if (!enabled.matrix || !enabled.memory_model || !enabled.memory_model_device || !traits.float16 || !known_size ||
         !has(~0U, VK_KHR_COOPERATIVE_MATRIX_EXTENSION_NAME) ||
         !has(VK_API_VERSION_1_2, VK_KHR_VULKAN_MEMORY_MODEL_EXTENSION_NAME))
         traits.matrix_shapes.clear();

@@ -64,7 +64,8 @@ struct DeviceTraits {
     std::uint64_t most_submission_work = 1ULL << 27;
 
     // Pipelines that computed wrongly on this device with this driver, by name ("head.f16_subgroup"): chosen only where
-    // there is nothing else, and then refused. From the deny list (engine/deny_list.h), not from the driver.
+    // there is nothing else, and then refused. From the deny list (engine/deny_list.h) and from workarounds, not from the
+    // driver.
     std::vector<std::string> denied;
     // Numbers that were measured to be best here (`firefinch tune`), by what they are of; kernels/tuning.h says what both
     // mean, and takes none that the device could not run.

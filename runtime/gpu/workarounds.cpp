@@ -18,11 +18,21 @@ bool mobile(const DeviceTraits &traits) {
 }
 
 constexpr Workaround kWorkarounds[] = {
-    {"Adreno, Mali, PowerVR, VideoCore", "long submissions end in a hang or a lost device: a prompt, or a batch above 32",
+    {"Adreno, Mali, PowerVR, VideoCore",
+     "long submissions end in a hang or a lost device: a prompt, or a batch above 32",
      "github.com/ggml-org/llama.cpp/issues/10406 and /23359 (Mali), /8743 and /12139 (Adreno)",
      [](const DeviceInfo &device) { return mobile(device.traits); },
      // Less than half a second at 10 G multiply-adds of them a second.
-     [](DeviceTraits &traits) { traits.most_submission_work = std::min<std::uint64_t>(traits.most_submission_work, 1ULL << 32); }},
+     [](DeviceTraits &traits) {
+         traits.most_submission_work = std::min<std::uint64_t>(traits.most_submission_work, 1ULL << 32);
+     }},
+    {"panvk",
+     "its compiler does not come back from wide_wkv6 and wide_wkv7 with subgroups (Mesa 26.2, Mali-G310 and G610)",
+     "tests/drivers/run --stages compile: no answer in five minutes, where others take seconds",
+     [](const DeviceInfo &device) { return device.traits.driver == "panvk"; },
+     [](DeviceTraits &traits) {
+         traits.denied = {"wide_wkv6.subgroup", "wide_wkv7.subgroup"};
+     }},
     {"intel-windows", "integer dot products miscompute, or are slower than plain arithmetic",
      "ggml-vulkan's choice of mat-vec kernels, github.com/ggml-org/llama.cpp ggml/src/ggml-vulkan/ggml-vulkan.cpp",
      [](const DeviceInfo &device) { return device.traits.driver == "intel-windows"; },
@@ -48,13 +58,11 @@ constexpr Workaround kWorkarounds[] = {
      "cooperative matrices are slower than ordinary arithmetic (Arc A770), and spill registers (Mesa 26.2)",
      "ggml-vulkan uses them on Xe2 only, whose subgroups are 16 and more; "
      "github.com/ggml-org/llama.cpp ggml/src/ggml-vulkan/ggml-vulkan.cpp",
-     [](const DeviceInfo &device) {
-         return device.traits.vendor_id == kIntel && device.traits.subgroup_size_min < 16;
-     },
+     [](const DeviceInfo &device) { return device.traits.vendor_id == kIntel && device.traits.subgroup_size_min < 16; },
      [](DeviceTraits &traits) { traits.matrix_shapes.clear(); }},
-    {"software devices", "cooperative matrices are loops over their elements: a prompt takes three to four times as long",
-     "measured, docs/design.md",
-     [](const DeviceInfo &device) { return device.type == DeviceType::software; },
+    {"software devices",
+     "cooperative matrices are loops over their elements: a prompt takes three to four times as long",
+     "measured, docs/design.md", [](const DeviceInfo &device) { return device.type == DeviceType::software; },
      [](DeviceTraits &traits) { traits.matrices_slow = true; }},
 };
 

@@ -18,6 +18,8 @@ EXCEPTIONS = os.path.join(HERE, "spill_exceptions.txt")
 DOCUMENT = os.path.join(ROOT, "docs", "devices.md")
 BEGIN, END = "<!-- compilers: made by tests/drivers/run --update-table -->\n", "<!-- compilers: end -->\n"
 SLOWER = 1.10
+MOST_SECONDS = 600  # of a compiler; those under qemu need minutes for all pipelines, and much of it for one is a hang
+NOT_FAST = re.compile(r"[a-z0-9_]+\.(bf16|q4_1|q5_0|q5_1|q5_k)")  # differ from their neighbours by a plane or a shift
 UNDER_QEMU = re.compile(r"[a-z0-9_]+\.(f16|any|subgroup|floor)")
 
 REGISTERS = ["VGPRs", "Number of GPRs", "GPRs", "Registers used", "Max live registers", "Temp count", "Temps",
@@ -65,38 +67,69 @@ def name_of(line):
     return " ".join([words[0], "buffers=" + words[2], "push=" + words[3], "subgroup=" + words[4], *words[5:]])
 
 
+class Answers:
+    """What a driver's compiler said of each pipeline, kept in the build's folder: nothing is asked twice, also where a run was
+    ended, until shader, constants or Mesa change."""
+
+    def __init__(self, rig, driver, folder):
+        self.mesa, self.folder = rig.mesa(), folder
+        self.path, self.asked, self.said = (os.path.join(folder, f"{driver}.{part}") for part in ("answers", "asked", "said"))
+        self.by_key = {}
+        if os.path.exists(self.path):
+            with open(self.path, encoding="utf-8") as file:
+                self.by_key = json.load(file)
+        self.take()
+
+    def key(self, line):
+        with open(os.path.join(self.folder, line.split()[1]), "rb") as shader:
+            return hashlib.sha256(self.mesa.encode() + line.encode() + shader.read()).hexdigest()[:24]
+
+    def of(self, line):
+        return self.by_key.get(self.key(line))
+
+    def take(self, failure=None):
+        """What was said since it was asked; `failure` is of the first pipeline without an answer. Returns how many answered."""
+        if not os.path.exists(self.said):
+            return 0
+        with open(self.asked, encoding="utf-8") as lines, open(self.said, encoding="utf-8", errors="replace") as file:
+            asked = lines.readlines()
+            said = [json.loads(line) for line in file if line.startswith("{") and line.endswith("}\n")]
+        if failure and len(said) < len(asked):
+            said.append({"line": len(said), "error": failure})
+        for answer in said:
+            self.by_key[self.key(asked[answer["line"]])] = answer
+        with open(self.path, "w", encoding="utf-8") as file:
+            json.dump(self.by_key, file)
+        os.remove(self.said)
+        return len(said)
+
+
 def ask(rig, driver, folder, lines):
-    """Figures by name, and what went wrong; the answers are kept, and asked again when a shader, list or driver is another."""
-    listed = os.path.join(folder, f"{driver}.pipelines")
-    digest = hashlib.sha256((rig.mesa() + "".join(lines)).encode())
-    for file in sorted({line.split()[1] for line in lines}):
-        with open(os.path.join(folder, file), "rb") as shader:
-            digest.update(shader.read())
-    kept = os.path.join(folder, f"{driver}-{digest.hexdigest()[:16]}.json")
-    answers, wrong = {}, []
-    if os.path.exists(kept):
-        with open(kept, encoding="utf-8") as file:
-            answers = {int(line): answer for line, answer in json.load(file).items()}
+    """Figures by name, and what went wrong."""
+    answers = Answers(rig, driver, folder)
     program = rig.tool("compile_pipelines", driver)
-    while len(answers) < len(lines):
-        start = len(answers)
-        done = rig.run(driver, [program, listed, str(start)], timeout=2400)
-        for text in done.stdout.splitlines():
-            if text.startswith("{"):
-                answer = json.loads(text)
-                answers[answer["line"]] = answer
-        if len(answers) < len(lines):  # the compiler took its process with it
-            if start == len(answers) and done.returncode == 1:
-                return {}, [f"{driver}: {done.stderr.strip()[-300:]}"]
-            answers[len(answers)] = {"line": len(answers), "error": f"the compiler ended with status {done.returncode}"}
-    with open(kept, "w", encoding="utf-8") as file:
-        json.dump(answers, file)
-    figures = {}
-    for number, line in enumerate(lines):
-        if "error" in answers[number]:
-            wrong.append(f"{driver}: {name_of(line)}: {answers[number]['error']}")
+    while missing := [line for line in lines if not answers.of(line)]:
+        with open(answers.asked, "w", encoding="utf-8") as asked:
+            asked.writelines(missing)
+        with open(answers.said, "w", encoding="utf-8") as said:
+            done = rig.run(driver, [program, answers.asked], timeout=MOST_SECONDS, output=said)
+        if done.returncode == 1:
+            answers.take()
+            return {}, [f"{driver}: {done.stderr.strip()[-300:]}"]
+        # The compiler took its process with it, or does not come back. Where time ran out on the way, the next try tells.
+        if done.returncode != 124:
+            answers.take(f"the compiler ended with status {done.returncode}")
+        elif answers.take() == 0:
+            with open(answers.said, "w", encoding="utf-8"):
+                pass
+            answers.take(f"no answer in {MOST_SECONDS} s")
+    wrong, figures = [], {}
+    for line in lines:
+        answer = answers.of(line)
+        if "error" in answer:
+            wrong.append(f"{driver}: {name_of(line)}: {answer['error']}")
         else:
-            figures[name_of(line)] = Figures.of(answers[number])
+            figures[name_of(line)] = Figures.of(answer)
     return figures, wrong
 
 
@@ -149,7 +182,7 @@ def check(found, record, complete, exceptions, used):
     """Sentences on what breaks a gate."""
     broken = []
     for driver, figures in found.items():
-        recorded = record.get(driver, {})
+        recorded, unknown = record.get(driver, {}), []
         for name, now in figures.items():
             if now.spills not in ("-", "0") and driver not in MOBILE:  # those are counted in the table
                 rules = [i for i, (drivers, names, _) in enumerate(exceptions)
@@ -159,12 +192,17 @@ def check(found, record, complete, exceptions, used):
                     broken.append(f"{driver}: {name} spills ({now.spills})")
             before = recorded.get(name)
             if before is None:
-                broken.append(f"{driver}: {name} is not in the record")
+                unknown.append(name)
             elif "-" not in (now.cycles, before.cycles) and int(now.cycles) > SLOWER * int(before.cycles):
                 broken.append(f"{driver}: {name} takes {now.cycles} cycles by the compiler's estimate, "
                               f"{before.cycles} are recorded")
-        if complete:
-            broken += [f"{driver}: {name} is in the record and no longer chosen" for name in recorded if name not in figures]
+        if unknown:
+            more = f" and {len(unknown) - 1} more are" if len(unknown) > 1 else " is"
+            broken.append(f"{driver}: {unknown[0]}{more} not in the record")
+        gone = [name for name in recorded if name not in figures] if complete else []
+        if gone:
+            more = f" and {len(gone) - 1} more are" if len(gone) > 1 else " is"
+            broken.append(f"{driver}: {gone[0]}{more} in the record and no longer chosen")
     return broken
 
 
@@ -240,28 +278,29 @@ def run(rig, pool, chosen, fast, update, failures):
             lines = [line for line in lines if UNDER_QEMU.match(line)]
             with open(path, "w", encoding="utf-8") as file:
                 file.writelines(lines)
+        elif fast:
+            lines = [line for line in lines if not NOT_FAST.match(line)]
         return ask(rig, driver, folder, lines)
     slow_first = sorted(drivers, key=lambda driver: driver not in MOBILE)
     answers = dict(zip(slow_first, pool.map(one, slow_first)))
     found = {}
     wrong = []
-    print(f"{'compiler':24}{'pipelines':>10}{'failed':>8}{'spilling':>10}{'largest code':>14}")
     for driver in drivers:
         found[driver], errors = answers[driver]
         wrong += errors
-        spilling = sum(f.spills not in ("-", "0") for f in found[driver].values())
-        code = max((int(f.code) for f in found[driver].values() if f.code != "-"), default=0)
-        print(f"{driver:24}{len(found[driver]):>10}{len(errors):>8}{spilling:>10}{code:>14}")
+        rig.note(driver, "compile", f"{len(errors)} FAILED" if errors else str(len(found[driver])))
         rig.passed += len(found[driver])
     version, record = read_record()
     exceptions, used = read_exceptions(), set()
     if update:
-        if chosen:
-            raise SystemExit("--update-table is of all drivers: leave out --drivers")
         for sentence in check(found, record, True, exceptions, used) if record else []:
             print("changed: " + sentence)
-        write_record(rig.mesa(), found)
-        write_table(table(chosen_names, found, rig.mesa(), exceptions))
+        kept = {driver: found.get(driver) or record.get(driver) for driver in DESKTOP + MOBILE}
+        kept = {driver: figures for driver, figures in kept.items() if figures}
+        if set(kept) != set(found) and version != rig.mesa():
+            raise SystemExit(f"The record is of Mesa {version}, here is {rig.mesa()}: leave out --drivers")
+        write_record(rig.mesa(), kept)
+        write_table(table(chosen_names, kept, rig.mesa(), exceptions))
         version, record = read_record()
     broken = check(found, record, not fast, exceptions, used)
     if not fast and not chosen:

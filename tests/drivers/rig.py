@@ -18,6 +18,7 @@ anv-skl anv-cfl anv-icl anv-tgl anv-adl anv-adln anv-dg1 anv-dg2 anv-a380 anv-mt
 nvk-kepler nvk-maxwell nvk-pascal nvk-volta nvk-turing nvk-ampere nvk-ada nvk-blackwell
 turnip-618 turnip-630 turnip-660 turnip-730 turnip-740 turnip-750 turnip-810 turnip-830 honeykrisp""".split()
 MOBILE = "mali-g310 mali-g610 v3d-42 v3d-71 powervr".split()  # under qemu
+COLUMNS = "gpu kernels plans models start compile".split()
 REPRESENTATIVE = "radv-polaris10 radv-navi31 anv-skl anv-bmg nvk-pascal nvk-ampere turnip-740 honeykrisp".split()
 
 
@@ -31,13 +32,28 @@ class Rig:
         self.work = os.path.join(self.build, "tests", "drivers", "work")
         self.with_driver = os.path.join(HERE, "with-driver")
         self.passed = 0
+        self.matrix = {}  # words by row and column
 
-    def fetch(self, mobile):
+    def note(self, row, column, word):
+        self.matrix.setdefault(row, {})[column] = word
+        print(f"{row}: {column}: {word}", flush=True)
+
+    def print_matrix(self):
+        """Drivers by suites: tests that passed, traits as captured or not, pipelines compiled."""
+        columns = [c for c in COLUMNS if any(c in row for row in self.matrix.values())]
+        order = SOFTWARE + DESKTOP + MOBILE
+        rows = sorted(self.matrix, key=lambda row: (order.index(row.split()[0]), row))
+        if rows:
+            print(f"\n{'driver':32}" + "".join(f"{column:>12}" for column in columns))
+        for row in rows:
+            print(f"{row:32}" + "".join(f"{self.matrix[row].get(column, '-'):>12}" for column in columns))
+
+    def fetch(self, fast):
         """What is missing, into the cache folder; raises Skipped where that cannot be."""
         if not shutil.which("apt-get"):
             raise Skipped("drivers come as Debian packages, and there is no apt-get here")
-        groups = ["mesa-sid", "shim"] + (["mesa-bpo", "swiftshader", "mesa-arm64"] if mobile else [])
-        if mobile:
+        groups = ["mesa-sid", "shim", "swiftshader"] + ([] if fast else ["mesa-bpo", "mesa-arm64"])
+        if not fast:
             for tool, package in [("qemu-aarch64-static", "qemu-user-static"),
                                   ("aarch64-linux-gnu-g++", "g++-aarch64-linux-gnu")]:
                 if not shutil.which(tool):
@@ -82,11 +98,11 @@ class Rig:
         subprocess.run(["aarch64-linux-gnu-g++", "-std=c++20", *flags, *sources, "-o", program, "-ldl"], check=True)
         return program
 
-    def run(self, driver, command, check=None, timeout=600, environment=None):
-        """The finished process; its status is 124 where time ran out."""
+    def run(self, driver, command, check=None, timeout=600, environment=None, output=subprocess.PIPE):
+        """The finished process, what it said in a file if one is given; its status is 124 where time ran out."""
         full = [self.with_driver, *(["--check", check] if check else []), driver, *command]
         try:
-            return subprocess.run(full, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, errors="replace",
+            return subprocess.run(full, stdout=output, stderr=subprocess.PIPE, text=True, errors="replace",
                                   timeout=timeout, check=False, env=dict(os.environ, **(environment or {})))
         except subprocess.TimeoutExpired as late:
             return subprocess.CompletedProcess(full, 124, (late.stdout or b"").decode(errors="replace"),

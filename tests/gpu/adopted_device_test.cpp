@@ -73,12 +73,14 @@ TEST_CASE("features are found in the collected structures too") {
     CHECK(traits.matrix_shapes.empty());
     auto matrices = structure<VkPhysicalDeviceCooperativeMatrixFeaturesKHR>(
         VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_COOPERATIVE_MATRIX_FEATURES_KHR, &of_11);
-    matrices.cooperativeMatrix = of_12.vulkanMemoryModel = VK_TRUE;
+    matrices.cooperativeMatrix = of_12.vulkanMemoryModel = of_12.vulkanMemoryModelDeviceScope = VK_TRUE;
     features.pNext = &matrices;
     const char *extensions[] = {VK_KHR_COOPERATIVE_MATRIX_EXTENSION_NAME};
     CHECK_FALSE(enabled_traits(everything(), VK_API_VERSION_1_3, &features, extensions).matrix_shapes.empty());
     CHECK(enabled_traits(everything(), VK_API_VERSION_1_3, &features, {}).matrix_shapes.empty());
-    of_12.vulkanMemoryModel = VK_FALSE;
+    of_12.vulkanMemoryModelDeviceScope = VK_FALSE; // which atomics and barriers of other kernels need then
+    CHECK(enabled_traits(everything(), VK_API_VERSION_1_3, &features, extensions).matrix_shapes.empty());
+    of_12.vulkanMemoryModelDeviceScope = VK_TRUE, of_12.vulkanMemoryModel = VK_FALSE;
     CHECK(enabled_traits(everything(), VK_API_VERSION_1_3, &features, extensions).matrix_shapes.empty());
 }
 

@@ -54,6 +54,7 @@ Result<void> run(const std::shared_ptr<Instance> &instance, std::size_t index, s
     FF_TRY(download(device, x.view().slice(5, 1000)));
     fmt::print("  {:12} queue family {}, {} pipelines, {} free, weights {}\n", profile, device->compute_family(),
                made.size(), human_bytes(device->free_memory_bytes()), view.mapped != nullptr ? "in place" : "staged");
+    std::fflush(stdout); // drivers that only pretend may crash on their way out
     return {};
 }
 

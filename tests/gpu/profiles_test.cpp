@@ -171,6 +171,12 @@ TEST_CASE("workarounds take away, each from its own driver, and say why") {
     CHECK(device.traits.subgroup_arithmetic);
     CHECK(device.traits.most_submission_work <= 1ULL << 32);
     device.traits = rich();
+    device.traits.driver = "panvk";
+    apply_workarounds(device);
+    CHECK(device.traits.denied.size() == 2);
+    CHECK(find_captured_device("mali-g610")->info.traits.denied == device.traits.denied);
+    CHECK(find_captured_device("v3d-71")->info.traits.denied.empty());
+    device.traits = rich();
     device.traits.driver = "radv";
     apply_workarounds(device);
     CHECK(device.traits.most_submission_work == rich().most_submission_work);
