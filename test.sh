@@ -7,7 +7,8 @@
 # 1. release build, all tests, on the best device (or FIREFINCH_TEST_DEVICE: number, part of a name, or UUID)
 # 2. the tests that use a device again under the floor profile: Vulkan 1.1 without any optional feature
 # 3. and again on Mesa's software device with other vector widths, that is with subgroups of 4 and 16
-# 4. with FIREFINCH_TEST_COMPILERS=1: the compilers of eight GPUs, and starts as on these (tests/drivers; fetches their drivers)
+# 4. the compilers of eight GPUs, starts as on these, and plans on SwiftShader (tests/drivers, which fetches their drivers; skipped
+#    without a network)
 # 5. address and undefined-behaviour sanitizers: file formats, chat templates and the C API
 #
 # FIREFINCH_WERROR=ON makes warnings errors. JOBS: how much runs at once; default: the number of processors.
@@ -83,7 +84,7 @@ else
   echo "== no software device (Mesa's llvmpipe) here: its vector widths are not tested"
 fi
 
-if [ "${FIREFINCH_TEST_COMPILERS-}" = 1 ]; then run "compilers of GPUs" release -V -L '^compilers$'; fi
+run "drivers: compilers of GPUs, starts, SwiftShader" release -V -L '^compilers$'
 
 build asan --target formats_tests c_api_test program_text_tests
 run "asan, formats and texts" asan -L '^(formats|program_text)$'
