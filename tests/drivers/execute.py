@@ -58,7 +58,7 @@ def run_suites(rig, pool, chosen, wanted, fast, failures):
         driver, check, suite, profile = run
         started = time.monotonic()
         word, sentence = run_suite(rig, driver, check, suite, profile)
-        rig.note(" ".join([driver, f"{check}" if profile == "native" else f"{check} {profile}"]), suite, word)
+        rig.note(f"{driver} {check}" if profile == "native" else f"{driver} {check} {profile}", suite, word)
         print(f"    {time.monotonic() - started:.0f} s" + (f"; {sentence}" if sentence else ""), flush=True)
         return sentence
     runs = [(driver, check, suite, profile) for driver, check, suites, profile in (FAST_RUNS if fast else RUNS)
