@@ -133,7 +133,7 @@ TEST_CASE("report: a wrong member is named, with what was expected and found") {
     Json json = bench_json();
     json["startup"].erase("load_seconds");
     CHECK(contains(refusal(json.dump()), "startup.load_seconds is missing"));
-    CHECK(contains(refusal("7"), "expected an object"));
+    CHECK(contains(refusal("7"), "the file's value is 7, expected an object"));
     CHECK(contains(refusal("{\"schema\":\n nan}"), "line 2, column"));
     CHECK(contains(refusal("{\"schema\": 1e999}"), "no double can hold"));
     CHECK(contains(refusal(""), "is no JSON"));
