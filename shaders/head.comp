@@ -10,6 +10,7 @@ layout(set = 0, binding = kHeadScratch) readonly buffer Scratch4 { vec4 scratch4
 layout(set = 0, binding = kHeadScratch) readonly buffer StepHeader { uint step_header[]; };
 layout(set = 0, binding = kHeadLogits) writeonly buffer Logits { float logits[]; }; // [S, V]
 #include "lib/reduce.glsl"
+#define UNIFORM_LANE team_lane()
 #include "lib/weights.glsl"
 #include "lib/layer_norm.glsl"
 

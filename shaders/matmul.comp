@@ -26,29 +26,16 @@ const uint kRowQuads = kTileRows / 4u, kTokenQuads = kTileTokens / 4u, kDepth = 
 shared vec4 weight_tile[kDepth * kRowQuads];  // [column][row]
 shared vec4 input_tile[kDepth * kTokenQuads]; // [column][token]
 
-void load_row(uint row_at, uint groups, uint group, bool plain, out vec4 low, out vec4 high) {
-#ifdef WEIGHTS_BLOCKS
-    if (plain) load_plain_weights(row_at, group, low, high);
-    else load_weights(row_at, groups, group, low, high);
-#else
-    load_weights(row_at, groups, group, low, high);
-#endif
-}
-
 // The weights of a tile: of groups base .. base + kTileGroups - 1, zero beyond the last one, and rows from first_row on.
 void load_by_row(uint base, uint groups, uint rows, uint weights_at, uint first_row, bool plain) {
-#ifdef WEIGHTS_BLOCKS
-    uint units = plain ? plain_row_units(groups) : row_units(groups);
-#else
-    uint units = row_units(groups);
-#endif
+    uint units = row_units(groups, plain);
     for (uint i = gl_LocalInvocationID.x; i < kRowQuads * kTileGroups; i += gl_WorkGroupSize.x) {
         uint quad = i % kRowQuads, group = i / kRowQuads;
         mat4 low = mat4(0.0), high = mat4(0.0); // [row][column]
         if (base + group < groups)
             for (uint r = 0u; r < 4u; ++r) {
                 uint row = min(first_row + 4u * quad + r, rows - 1u);
-                load_row(weights_at + row * units, groups, base + group, plain, low[r], high[r]);
+                load_weights(weights_at + row * units, groups, base + group, plain, low[r], high[r]);
             }
         low = transpose(low);
         high = transpose(high);
@@ -83,7 +70,7 @@ void main() {
     uvec4 first = segments[s], second = segments[s + 1u], third = segments[s + 2u];
     uint rows = first.z, inputs = second.w, first_row = (gl_WorkGroupID.x - begin) * kTileRows;
     uint groups = kByInput != 0u ? (inputs + 7u) / 8u : second.w;
-    bool plain = second.z != 0u;
+    bool plain = beside(second.z);
 
     uint thread_row = gl_LocalInvocationID.x % (kRowQuads / kThreadRows) * kThreadRows;
     uint thread_token = gl_LocalInvocationID.x / (kRowQuads / kThreadRows) * kThreadTokens;

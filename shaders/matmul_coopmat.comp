@@ -91,22 +91,13 @@ void put_weights(uint at, uint row_at, uint groups, uint group, bool plain) {
     weight_tile[at + 1u] = f16vec4(unpackFloat2x16(q.z), unpackFloat2x16(q.w));
 #else
     vec4 low, high;
-#ifdef WEIGHTS_BLOCKS
-    if (plain) load_plain_weights(row_at, group, low, high);
-    else load_weights(row_at, groups, group, low, high);
-#else
-    load_weights(row_at, groups, group, low, high);
-#endif
+    load_weights(row_at, groups, group, plain, low, high);
     put_quads(at, low, high);
 #endif
 }
 // The weights of a tile: of groups base .. base + kTileGroups - 1, zero beyond the last one, and rows from first_row on.
 void put_by_row(uint base, uint groups, uint rows, uint weights_at, uint first_row, bool plain) {
-#ifdef WEIGHTS_BLOCKS
-    uint units = plain ? plain_row_units(groups) : row_units(groups);
-#else
-    uint units = row_units(groups);
-#endif
+    uint units = row_units(groups, plain);
     for (uint i = gl_LocalInvocationID.x; i < kTileRows * kTileGroups; i += gl_WorkGroupSize.x) {
         uint group = i % kTileGroups, at = i / kTileGroups * kStride + 2u * group;
         uint row = min(first_row + i / kTileGroups, rows - 1u);
@@ -164,7 +155,7 @@ void main() {
 
     for (uint base = 0u; base < groups; base += kTileGroups) {
         if (kByInput != 0u) put_by_input(base, inputs, rows, first.y, first_row);
-        else put_by_row(base, groups, rows, first.y, first_row, second.z != 0u);
+        else put_by_row(base, groups, rows, first.y, first_row, beside(second.z));
         for (uint i = gl_LocalInvocationID.x; i < kTileTokens * kTileGroups; i += gl_WorkGroupSize.x) {
             uint group = i % kTileGroups, at = i / kTileGroups * kStride + 2u * group;
             uint token = min(first_token + i / kTileGroups, rows_of_step - 1u);

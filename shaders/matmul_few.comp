@@ -12,12 +12,14 @@ layout(set = 0, binding = kMatmulScratch) readonly buffer Scratch { float scratc
 layout(set = 0, binding = kMatmulScratch) readonly buffer Header { uint header[]; };
 layout(set = 0, binding = kMatmulOut) buffer Out { float results[]; };
 #include "lib/reduce.glsl"
+#define UNIFORM_LANE team_lane()
 #include "lib/weights.glsl"
 #include "lib/activations.glsl"
 layout(constant_id = kSpecRows) const uint kRows = 4u;
 layout(constant_id = kSpecGroupRows) const uint kGroupRows = 16u;
 layout(constant_id = kSpecFewTokens) const uint kTokens = 8u;
 
+LANE_LOAD(lane_scratch4, vec4, bvec4, scratch4)
 shared vec4 totals[kLocalSize / kLeastTeam][(kRows * kTokens + 3u) / 4u]; // [team][token][row]
 uvec4 first, second, third; // the segment
 
@@ -42,12 +44,8 @@ void main() {
     second = segments[s + 1u];
     third = segments[s + 2u];
     uint rows = first.z, groups = second.w, first_row = (gl_WorkGroupID.x - begin) * kGroupRows;
-    bool plain = second.z != 0u;
-#ifdef WEIGHTS_BLOCKS
-    uint units = plain ? plain_row_units(groups) : row_units(groups);
-#else
-    uint units = row_units(groups);
-#endif
+    bool plain = beside(second.z);
+    uint units = row_units(groups, plain);
     uint input_at[kTokens]; // a token too many goes through the motions on the last one
     for (uint t = 0u; t < kTokens; ++t) input_at[t] = second.x + min(first_token + t, tokens - 1u) * third.y;
 
@@ -58,17 +56,12 @@ void main() {
         for (uint r = 0u; r < kRows; ++r) row_at[r] = first.y + min(first_row + mine + r, rows - 1u) * units;
         for (uint i = 0u; i < kRows * kTokens; ++i) sums[i] = 0.0;
         for (uint g = team_lane(); g < groups; g += team_size()) {
+            uint group = lanes_group(g);
             vec4 low[kRows], high[kRows];
-            for (uint r = 0u; r < kRows; ++r) {
-#ifdef WEIGHTS_BLOCKS
-                if (plain) load_plain_weights(row_at[r], g, low[r], high[r]);
-                else load_weights(row_at[r], groups, g, low[r], high[r]);
-#else
-                load_weights(row_at[r], groups, g, low[r], high[r]);
-#endif
-            }
+            for (uint r = 0u; r < kRows; ++r) load_weights(row_at[r], groups, group, plain, low[r], high[r]);
             for (uint t = 0u; t < kTokens; ++t) {
-                vec4 input_low = scratch4[input_at[t] + 2u * g], input_high = scratch4[input_at[t] + 2u * g + 1u];
+                vec4 input_low = lane_scratch4(input_at[t] + 2u * group, 2u),
+                     input_high = lane_scratch4(input_at[t] + 2u * group + 1u, 2u);
                 for (uint r = 0u; r < kRows; ++r)
                     sums[t * kRows + r] += dot(low[r], input_low) + dot(high[r], input_high);
             }

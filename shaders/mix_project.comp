@@ -13,6 +13,7 @@ layout(set = 0, binding = kMixScratch) readonly buffer Scratch4 { vec4 scratch4[
 layout(set = 0, binding = kMixScratch) readonly buffer StepHeader { uint step_header[]; };
 layout(set = 0, binding = kMixState) buffer State { vec4 state[]; };
 #include "lib/reduce.glsl"
+#define UNIFORM_LANE team_lane()
 #include "lib/weights.glsl"
 #include "lib/activations.glsl"
 #include "lib/layer_norm.glsl"
@@ -52,7 +53,7 @@ void main() {
     segment = segments[s];
     mix_at = segments[s + 1u].x;
     activation = segments[s + 1u].y;
-    bool plain = segments[s + 1u].z != 0u;
+    bool plain = beside(segments[s + 1u].z);
 
     statistics = layer_norm_statistics(p.x_at, p.width);
     stage_input(p.groups);

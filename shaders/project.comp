@@ -10,15 +10,17 @@ layout(set = 0, binding = kProjectManyScratch) buffer Scratch { float scratch[];
 layout(set = 0, binding = kProjectManyScratch) readonly buffer Scratch4 { vec4 scratch4[]; };
 layout(set = 0, binding = kProjectManyScratch) readonly buffer StepHeader { uint step_header[]; };
 #include "lib/reduce.glsl"
+#define UNIFORM_LANE team_lane()
 #include "lib/weights.glsl"
 #include "lib/activations.glsl"
 
 uint input_at, activation;
 uvec4 segment;
 
+LANE_LOAD(lane_scratch4, vec4, bvec4, scratch4)
 void compute_input(uint group, out vec4 low, out vec4 high) {
-    low = scratch4[input_at + 2u * group];
-    high = scratch4[input_at + 2u * group + 1u];
+    low = lane_scratch4(input_at + 2u * group, 2u);
+    high = lane_scratch4(input_at + 2u * group + 1u, 2u);
 }
 #include "lib/matvec.glsl"
 
@@ -34,7 +36,7 @@ void main() {
     segment = segments[s];
     input_at = segments[s + 1u].x;
     activation = segments[s + 1u].y;
-    bool plain = segments[s + 1u].z != 0u;
+    bool plain = beside(segments[s + 1u].z);
     stage_input(p.groups);
     matvec(segment.y, p.groups, (gl_WorkGroupID.x - begin) * kGroupRows, segment.z, plain);
 }

@@ -9,11 +9,13 @@ layout(set = 0, binding = kProjectScratch) buffer Scratch { float scratch[]; };
 layout(set = 0, binding = kProjectScratch) readonly buffer Scratch4 { vec4 scratch4[]; };
 layout(set = 0, binding = kProjectScratch) readonly buffer StepHeader { uint step_header[]; };
 #include "lib/reduce.glsl"
+#define UNIFORM_LANE team_lane()
 #include "lib/weights.glsl"
 
+LANE_LOAD(lane_scratch4, vec4, bvec4, scratch4)
 void compute_input(uint group, out vec4 low, out vec4 high) {
-    low = scratch4[p.in_at + 2u * group];
-    high = scratch4[p.in_at + 2u * group + 1u];
+    low = lane_scratch4(p.in_at + 2u * group, 2u);
+    high = lane_scratch4(p.in_at + 2u * group + 1u, 2u);
 }
 #include "lib/matvec.glsl"
 

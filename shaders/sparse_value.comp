@@ -15,6 +15,7 @@ layout(push_constant) uniform Params { SparseValueParams p; };
 layout(set = 0, binding = kSparseScratch) buffer Scratch { float scratch[]; };
 layout(set = 0, binding = kSparseScratch) readonly buffer Scratch4 { vec4 scratch4[]; };
 layout(set = 0, binding = kSparseScratch) readonly buffer Header { uint header[]; };
+#define UNIFORM_LANE gl_LocalInvocationID.x // there the workgroup is one team, and that a subgroup
 #include "lib/weights.glsl"
 
 const uint kLocalSize = gl_WorkGroupSize.x, kTeams = kLocalSize / kLanes;
@@ -64,8 +65,8 @@ void main() {
     barrier();
 
     uint groups = (p.outputs + 7u) / 8u;
-    uint lane = gl_LocalInvocationID.x % kLanes, team = gl_LocalInvocationID.x / kLanes;
-    uint group = min(gl_WorkGroupID.x * kLanes + lane, groups - 1u);
+    uint lane = gl_LocalInvocationID.x % kLanes, team = kTeams == 1u ? 0u : gl_LocalInvocationID.x / kLanes;
+    uint group = kUniformLanes == 0u ? min(gl_WorkGroupID.x * kLanes + lane, groups - 1u) : gl_WorkGroupID.x * kLanes;
     vec4 sums[2u * kTokens];
     for (uint i = 0u; i < 2u * kTokens; ++i) sums[i] = vec4(0.0);
     for (uint word = team; word < kInputWords; word += kTeams) {

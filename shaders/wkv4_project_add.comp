@@ -12,6 +12,7 @@ layout(set = 0, binding = kWkv4Scratch) readonly buffer Scratch4 { vec4 scratch4
 layout(set = 0, binding = kWkv4Scratch) readonly buffer StepHeader { uint step_header[]; };
 layout(set = 0, binding = kWkv4State) buffer State { vec4 state[]; };
 #include "lib/reduce.glsl"
+#define UNIFORM_LANE team_lane()
 #include "lib/weights.glsl"
 
 uint old_at;

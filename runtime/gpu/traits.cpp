@@ -37,6 +37,7 @@ std::string summary(const DeviceTraits &traits) {
         parts.push_back(fmt::format("{}cooperative matrices {}", traits.matrices_slow ? "slow " : "",
                                     fmt::join(shapes, ", ")));
     }
+    add(traits.lane_loads_slow, "slow loads by lane");
     add(traits.unified_memory, "unified memory");
     add(traits.timeline_semaphore, "timeline semaphores");
     add(traits.memory_budget, "memory budget");

@@ -42,6 +42,9 @@ struct DeviceTraits {
     std::vector<MatrixShape> matrix_shapes;
     bool matrices_slow = false; // computed without matrix units: the ordinary kernels are chosen
 
+    // A load from a place for each lane costs as many loads: kernels make such as one, of all lanes (shaders/lib/lane_loads.glsl).
+    bool lane_loads_slow = false;
+
     // Memory and submission.
     bool unified_memory = false; // device memory is host visible: weights are written in place
     bool memory_budget = false;  // VK_EXT_memory_budget

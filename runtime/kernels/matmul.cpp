@@ -33,6 +33,14 @@ std::array<std::uint32_t, shader::kWideSegmentWords> words_of(const StepBuffers 
             gated ? row_floats(step, segment.gate) : 0};
 }
 
+// Whether products of 16-bit weights, tiles of which are float16, would round what float32 stands beside these.
+bool rounds(const gpu::DeviceTraits &traits, std::span<const Matrix *const> matrices, std::uint32_t tokens) {
+    return std::any_of(matrices.begin(), matrices.end(), [&](const Matrix *matrix) {
+        return (matrix->type == WeightType::f16 || matrix->type == WeightType::bf16) &&
+               !multiplies_as_few(traits, matrix->type, tokens) && variant_for("matmul", matrix->type, traits).needs_coopmat;
+    });
+}
+
 } // namespace
 
 bool multiplies_as_few(const gpu::DeviceTraits &traits, WeightType type, std::uint32_t tokens) {
@@ -40,9 +48,10 @@ bool multiplies_as_few(const gpu::DeviceTraits &traits, WeightType type, std::ui
     return few != tiled ? few : tokens <= kFewTokens;
 }
 
-MatmulShape matmul_few_shape(const StepBuffers &step, WeightType type, std::uint32_t groups, std::uint32_t tokens) {
+MatmulShape matmul_few_shape(const StepBuffers &step, WeightType type, std::span<const Matrix *const> matrices,
+                             std::uint32_t tokens) {
     const Variant &variant = variant_for("matmul_few", type, *step.traits);
-    const FewTuning tuning = tune_few(*step.traits, variant, groups, tokens);
+    const FewTuning tuning = tune_few(*step.traits, variant, matrices, tokens);
     return {&variant, tuning.group_rows, tuning.tokens, constants_of(tuning)};
 }
 
@@ -63,13 +72,11 @@ Result<std::vector<Launch>> matmul(const StepBuffers &step, const MatmulArgument
     std::vector<const Matrix *> all;
     for (const MatmulSegment &segment : a.segments) all.push_back(segment.matrix);
     std::vector<Launch> launches;
-    for (const SegmentBatch &batch : batches_of(all)) {
+    for (const SegmentBatch &batch : batches_of(all, !rounds(*step.traits, all, tokens))) {
         std::vector<const Matrix *> matrices;
         for (const std::size_t segment : batch.segments) matrices.push_back(all[segment]);
-        std::uint32_t groups = 0;
-        for (const Matrix *matrix : matrices) groups = std::max(groups, matrix->groups());
         const MatmulShape shape = multiplies_as_few(*step.traits, batch.type, tokens)
-                                      ? matmul_few_shape(step, batch.type, groups, tokens)
+                                      ? matmul_few_shape(step, batch.type, matrices, tokens)
                                       : matmul_tile_shape(step, batch.type, tokens);
         for (const SegmentLaunch &packed : pack_segments(matrices, *step.traits)) {
             Launch launch;
@@ -78,13 +85,13 @@ Result<std::vector<Launch>> matmul(const StepBuffers &step, const MatmulArgument
             launch.constants = shape.constants;
             launch.subgroup_size = shape.subgroup_size;
             launch.tuning = shape.origin;
-            if (is_block(batch.type)) launch.constants.push_back({shader::kSpecPlainType, plain_type(batch, all)});
+            add_plain_type(batch, all, launch.constants);
             launch.uses = {{"step", step.header(), gpu::Access::read}};
             std::vector<std::uint32_t> table;
             std::uint32_t end_tile = 0;
             for (const SegmentPart &part : packed.parts) {
                 const MatmulSegment &segment = a.segments[batch.segments[part.segment]];
-                const bool plain = is_block(batch.type) && !is_block(segment.matrix->type);
+                const bool plain = segment.matrix->type != batch.type;
                 end_tile += (part.rows + shape.rows - 1) / shape.rows;
                 const auto words = words_of(step, out, segment, part, end_tile, plain);
                 table.insert(table.end(), words.begin(), words.end());

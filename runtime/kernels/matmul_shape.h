@@ -15,7 +15,8 @@ struct MatmulShape {
 
 // Whether a product is matmul_few's: of few tokens, or where a denied variant leaves no choice.
 bool multiplies_as_few(const gpu::DeviceTraits &traits, WeightType type, std::uint32_t tokens);
-MatmulShape matmul_few_shape(const StepBuffers &step, WeightType type, std::uint32_t groups, std::uint32_t tokens);
+MatmulShape matmul_few_shape(const StepBuffers &step, WeightType type, std::span<const Matrix *const> matrices,
+                             std::uint32_t tokens);
 MatmulShape matmul_tile_shape(const StepBuffers &step, WeightType type, std::uint32_t tokens);
 
 } // namespace ff::kernels

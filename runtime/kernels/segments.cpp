@@ -15,8 +15,10 @@ std::vector<const Matrix *> matrices_of(std::span<const Segment> segments) {
 }
 
 Result<void> append_launches(const StepBuffers &step, const Variant &variant, std::int32_t layer,
-                             std::span<const Segment> segments, WeightType type, std::uint32_t plain_type,
-                             bool prologue, std::vector<SegmentedLaunch> &launches) {
+                             std::span<const Segment> all, const SegmentBatch &batch, bool prologue,
+                             std::vector<SegmentedLaunch> &launches) {
+    std::vector<Segment> segments;
+    for (const std::size_t segment : batch.segments) segments.push_back(all[segment]);
     const std::vector<const Matrix *> matrices = matrices_of(segments);
     std::uint32_t rows = 0;
     for (const Matrix *matrix : matrices) rows += matrix->rows;
@@ -27,14 +29,14 @@ Result<void> append_launches(const StepBuffers &step, const Variant &variant, st
         launch.layer = layer;
         launch.constants = constants_of(tuning);
         launch.tuning = tuning.origin;
-        if (is_block(type)) launch.constants.push_back({shader::kSpecPlainType, plain_type});
+        add_plain_type(batch, matrices_of(all), launch.constants);
         launch.uses = {{"step", step.header(), gpu::Access::read}};
         std::vector<std::uint32_t> table;
         std::uint32_t end_group = 0;
         for (const SegmentPart &part : packed.parts) {
             const Segment &segment = segments[part.segment];
             const Matrix &matrix = *segment.matrix;
-            const bool plain = is_block(type) && !is_block(matrix.type);
+            const bool plain = matrix.type != batch.type;
             end_group += (part.rows + tuning.group_rows - 1) / tuning.group_rows;
             const std::uint32_t result = at_float(step.scratch, segment.result.view) + part.first_row;
             table.insert(table.end(), {end_group, static_cast<std::uint32_t>(part.offset / 16), part.rows, result, segment.input,
@@ -56,33 +58,37 @@ Result<void> append_launches(const StepBuffers &step, const Variant &variant, st
 
 } // namespace
 
-std::vector<SegmentBatch> batches_of(std::span<const Matrix *const> matrices) {
+std::vector<SegmentBatch> batches_of(std::span<const Matrix *const> matrices, bool f32_beside) {
+    // Types of the highest rank that there is have launches of their own, and the first of these takes along what is below.
+    const auto rank = [&](const Matrix *matrix) {
+        if (is_block(matrix->type)) return 2;
+        return f32_beside && matrix->type != WeightType::f32 ? 1 : 0;
+    };
+    int highest = 0;
+    for (const Matrix *matrix : matrices) highest = std::max(highest, rank(matrix));
     std::vector<SegmentBatch> batches;
-    const auto put = [&](std::size_t segment) {
-        const WeightType type = matrices[segment]->type;
+    for (std::size_t i = 0; i < matrices.size(); ++i) {
+        if (rank(matrices[i]) != highest) continue;
+        const WeightType type = matrices[i]->type;
         const auto same = std::find_if(batches.begin(), batches.end(),
                                        [&](const SegmentBatch &batch) { return batch.type == type; });
-        if (same != batches.end()) same->segments.push_back(segment);
-        else batches.push_back({type, {segment}});
-    };
-    for (std::size_t i = 0; i < matrices.size(); ++i)
-        if (is_block(matrices[i]->type)) put(i);
-    const bool any_block = !batches.empty();
-    for (std::size_t i = 0; i < matrices.size(); ++i) {
-        if (is_block(matrices[i]->type)) continue;
-        if (any_block) batches.front().segments.push_back(i);
-        else put(i);
+        if (same != batches.end()) same->segments.push_back(i);
+        else batches.push_back({type, {i}});
     }
+    for (std::size_t i = 0; i < matrices.size(); ++i)
+        if (rank(matrices[i]) != highest) batches.front().segments.push_back(i);
     return batches;
 }
 
-std::uint32_t plain_type(const SegmentBatch &batch, std::span<const Matrix *const> matrices) {
-    for (const std::size_t segment : batch.segments) switch (matrices[segment]->type) {
-        case WeightType::f32: return shader::kPlainF32;
-        case WeightType::bf16: return shader::kPlainBf16;
-        default: break;
-        }
-    return shader::kPlainF16;
+void add_plain_type(const SegmentBatch &batch, std::span<const Matrix *const> matrices,
+                    std::vector<gpu::SpecConstant> &constants) {
+    std::optional<WeightType> beside;
+    for (const std::size_t segment : batch.segments)
+        if (matrices[segment]->type != batch.type) beside = matrices[segment]->type;
+    if (!is_block(batch.type) && !beside) return;
+    constants.push_back({shader::kSpecPlainType, beside == WeightType::f32    ? shader::kPlainF32
+                                                 : beside == WeightType::bf16 ? shader::kPlainBf16
+                                                                              : shader::kPlainF16});
 }
 
 Result<std::vector<SegmentedLaunch>> segmented_launches(const StepBuffers &step, const Variant &variant, std::int32_t layer,
@@ -92,9 +98,7 @@ Result<std::vector<SegmentedLaunch>> segmented_launches(const StepBuffers &step,
     for (const SegmentBatch &batch : batches_of(matrices)) {
         const bool asked = weight_type_of(variant) == batch.type;
         const Variant &own = asked ? variant : variant_for(variant.kernel, batch.type, *step.traits);
-        std::vector<Segment> taken;
-        for (const std::size_t segment : batch.segments) taken.push_back(segments[segment]);
-        FF_TRY(append_launches(step, own, layer, taken, batch.type, plain_type(batch, matrices), prologue, launches));
+        FF_TRY(append_launches(step, own, layer, segments, batch, prologue, launches));
     }
     if (launches.size() > 1) {
         // They write different rows, but synchronization validation sees bindings: let each claim every result.

@@ -13,13 +13,15 @@ struct Segment {
     Activation result;
 };
 
-// Segments that one launch can take: of one block format and plain ones, or plain ones of one type alone.
+// Segments that one launch can take: of one block format and plain ones, of 16 bits and float32, or of one plain type alone.
 struct SegmentBatch {
     WeightType type;
     std::vector<std::size_t> segments; // which of those given
 };
-std::vector<SegmentBatch> batches_of(std::span<const Matrix *const> matrices);
-std::uint32_t plain_type(const SegmentBatch &batch, std::span<const Matrix *const> matrices); // shader::kPlain...
+// `f32_beside`: whether float32 is taken beside 16 bits.
+std::vector<SegmentBatch> batches_of(std::span<const Matrix *const> matrices, bool f32_beside = true);
+// The constant that says which plain type there is beside the batch's, where a variant may have any.
+void add_plain_type(const SegmentBatch &batch, std::span<const Matrix *const> matrices, std::vector<gpu::SpecConstant> &constants);
 
 // One launch for each binding the matrices need, with variant, constants, groups, bytes and the uses of matrices and
 // results set; `segments_at` is the place of its table in the parameter block. Plain matrices ride along with the first

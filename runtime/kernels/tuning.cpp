@@ -23,6 +23,19 @@ bool on_processor(const gpu::DeviceTraits &traits) {
     return traits.driver == "llvmpipe" || traits.driver == "swiftshader";
 }
 
+// For rows of `groups` weight groups. Loads by lane are joined of whole subgroups whose size is known.
+std::uint32_t uniform_lanes(const gpu::DeviceTraits &traits, std::uint32_t groups) {
+    const std::uint32_t size = traits.subgroup_size;
+    const bool known = traits.subgroup_size_fixed && traits.subgroup_shuffle && size >= 4 && size <= 16;
+    return traits.lane_loads_slow && known && groups % size == 0 ? size : 0;
+}
+
+// Where loads are each lane's own, nothing is said of it: pipelines and what is kept of them stay as they are.
+std::vector<gpu::SpecConstant> with_uniform_lanes(std::vector<gpu::SpecConstant> constants, std::uint32_t lanes) {
+    if (lanes != 0) constants.push_back({shader::kSpecUniformLanes, lanes});
+    return constants;
+}
+
 // The five vectors of a head that wkv7.comp shares.
 std::uint64_t wkv7_vector_bytes(std::uint32_t head_size) {
     return std::uint64_t{20} * head_size;
@@ -69,6 +82,9 @@ void finish_matvec(const gpu::DeviceTraits &traits, const Variant &variant, std:
     tuning.stage_floats = 0;
     if (prologue && 4 * stage + reduction_bytes(tuning.local_size) <= traits.max_shared_memory_bytes)
         tuning.stage_floats = static_cast<std::uint32_t>(stage);
+    // An input that is computed where it is read is the lane's own.
+    if (variant.needs_subgroup && (!prologue || tuning.stage_floats != 0))
+        tuning.uniform_lanes = uniform_lanes(traits, static_cast<std::uint32_t>(stage / 8));
 }
 
 } // namespace
@@ -81,7 +97,8 @@ MatvecTuning tune_matvec(const gpu::DeviceTraits &traits, const Variant &variant
     // two to six waves; 256 double that (C = 4096, the compilers of Mesa 26.2).
     const bool large_stage = prologue && 4 * stage > 8192;
     tuning.local_size = std::min(large_stage ? 256U : 128U, largest_workgroup(traits));
-    tuning.rows = 4;
+    // Inputs that all lanes load together cost as much as weights: 8 rows need half as many of them (a fifth quicker).
+    tuning.rows = traits.lane_loads_slow ? 8 : 4;
     tuning.lanes = 32;
     // A team wider than a row has groups leaves lanes idle.
     while (tuning.lanes > 4 && tuning.lanes >= 2 * groups) tuning.lanes /= 2;
@@ -101,11 +118,12 @@ MatvecTuning tune_matvec(const gpu::DeviceTraits &traits, const Variant &variant
 }
 
 std::vector<gpu::SpecConstant> constants_of(const MatvecTuning &tuning) {
-    return {{shader::kSpecLocalSize, tuning.local_size},
-            {shader::kSpecLanes, tuning.lanes},
-            {shader::kSpecRows, tuning.rows},
-            {shader::kSpecGroupRows, tuning.group_rows},
-            {shader::kSpecStageFloats, tuning.stage_floats}};
+    return with_uniform_lanes({{shader::kSpecLocalSize, tuning.local_size},
+                               {shader::kSpecLanes, tuning.lanes},
+                               {shader::kSpecRows, tuning.rows},
+                               {shader::kSpecGroupRows, tuning.group_rows},
+                               {shader::kSpecStageFloats, tuning.stage_floats}},
+                              tuning.uniform_lanes);
 }
 
 MatmulTuning tune_matmul(const gpu::DeviceTraits &traits, const Variant &variant, std::uint32_t tokens) {
@@ -142,14 +160,18 @@ std::vector<gpu::SpecConstant> constants_of(const MatmulTuning &tuning) {
             {shader::kSpecThreadTokens, tuning.thread_tokens}};
 }
 
-FewTuning tune_few(const gpu::DeviceTraits &traits, const Variant &variant, std::uint32_t groups,
+FewTuning tune_few(const gpu::DeviceTraits &traits, const Variant &variant, std::span<const Matrix *const> matrices,
                    std::uint32_t tokens) {
+    std::uint32_t groups = 0;
+    for (const Matrix *matrix : matrices) groups = std::max(groups, matrix->groups());
     const MatvecTuning one = tune_matvec(traits, variant, 1, groups, false);
     // 4 rows by 8 tokens are 32 sums an invocation, beside 32 weights.
     FewTuning tuning{.local_size = one.local_size, .lanes = one.lanes, .rows = one.rows, .group_rows = one.group_rows,
-                     .tokens = 2};
+                     .tokens = 2, .uniform_lanes = one.uniform_lanes};
+    for (const Matrix *matrix : matrices)
+        if (uniform_lanes(traits, matrix->groups()) == 0) tuning.uniform_lanes = 0;
     // Inputs come lane by lane on a processor, and 8 rows need half as many of them (llvmpipe 26.2: a tenth quicker).
-    if (on_processor(traits)) tuning.local_size /= 2, tuning.rows *= 2;
+    if (on_processor(traits)) tuning.local_size /= 2, tuning.rows = 8;
     // Adrenos before 660 spill 8 tokens (turnip 26.2).
     const std::uint32_t most = traits.vendor_id == kQualcomm ? 4 : kFewTokens;
     while (tuning.tokens < std::min(tokens, most)) tuning.tokens *= 2;
@@ -157,11 +179,12 @@ FewTuning tune_few(const gpu::DeviceTraits &traits, const Variant &variant, std:
 }
 
 std::vector<gpu::SpecConstant> constants_of(const FewTuning &tuning) {
-    return {{shader::kSpecLocalSize, tuning.local_size},
-            {shader::kSpecLanes, tuning.lanes},
-            {shader::kSpecRows, tuning.rows},
-            {shader::kSpecGroupRows, tuning.group_rows},
-            {shader::kSpecFewTokens, tuning.tokens}};
+    return with_uniform_lanes({{shader::kSpecLocalSize, tuning.local_size},
+                               {shader::kSpecLanes, tuning.lanes},
+                               {shader::kSpecRows, tuning.rows},
+                               {shader::kSpecGroupRows, tuning.group_rows},
+                               {shader::kSpecFewTokens, tuning.tokens}},
+                              tuning.uniform_lanes);
 }
 
 SparseTuning tune_sparse(const gpu::DeviceTraits &traits, const Variant &variant, std::uint32_t inputs,
@@ -192,14 +215,18 @@ SparseTuning tune_sparse(const gpu::DeviceTraits &traits, const Variant &variant
     // 4 tokens are 32 sums an invocation, beside 32 weights; 8 spill on Intel (Mesa 26.2).
     const std::uint32_t most = on_processor(traits) ? kFewTokens : 4;
     while (tuning.tokens < std::min(tokens, most)) tuning.tokens *= 2;
+    const std::uint32_t groups = (outputs + 7) / 8; // of outputs
+    if (uniform_lanes(traits, groups) != 0 && tuning.local_size == tuning.lanes && groups % tuning.lanes == 0)
+        tuning.uniform_lanes = tuning.lanes;
     return tuning;
 }
 
 std::vector<gpu::SpecConstant> constants_of(const SparseTuning &tuning) {
-    return {{shader::kSpecLocalSize, tuning.local_size},
-            {shader::kSpecLanes, tuning.lanes},
-            {shader::kSpecInputWords, tuning.input_words},
-            {shader::kSpecFewTokens, tuning.tokens}};
+    return with_uniform_lanes({{shader::kSpecLocalSize, tuning.local_size},
+                               {shader::kSpecLanes, tuning.lanes},
+                               {shader::kSpecInputWords, tuning.input_words},
+                               {shader::kSpecFewTokens, tuning.tokens}},
+                              tuning.uniform_lanes);
 }
 
 Result<WkvTuning> tune_wkv(const gpu::DeviceTraits &traits, std::uint32_t head_size) {

@@ -2,7 +2,7 @@
 // on the device (DeviceTraits::tuned), where that is one of the candidates the table allows.
 #pragma once
 
-#include "runtime/kernels/kernel.h"
+#include "runtime/kernels/matrix.h"
 
 namespace ff::kernels {
 
@@ -12,6 +12,7 @@ struct MatvecTuning {
     std::uint32_t rows;         // a team accumulates at once
     std::uint32_t group_rows;   // rows of a workgroup
     std::uint32_t stage_floats; // shared memory for the input; 0: recomputed where it is read
+    std::uint32_t uniform_lanes = 0; // shaders/lib/lane_loads.glsl; 0: each lane loads its own
     TuningOrigin origin = {};
 };
 
@@ -47,8 +48,10 @@ struct FewTuning {
     std::uint32_t local_size;
     std::uint32_t lanes, rows, group_rows; // as in MatvecTuning
     std::uint32_t tokens;                  // of a workgroup
+    std::uint32_t uniform_lanes = 0;       // as in MatvecTuning
 };
-FewTuning tune_few(const gpu::DeviceTraits &traits, const Variant &variant, std::uint32_t groups, std::uint32_t tokens);
+FewTuning tune_few(const gpu::DeviceTraits &traits, const Variant &variant, std::span<const Matrix *const> matrices,
+                   std::uint32_t tokens);
 std::vector<gpu::SpecConstant> constants_of(const FewTuning &tuning);
 
 // sparse_value, for steps of up to kFewTokens.
@@ -57,6 +60,7 @@ struct SparseTuning {
     std::uint32_t lanes;       // of a team, 8 outputs each
     std::uint32_t input_words; // 32 inputs each
     std::uint32_t tokens;      // of a workgroup
+    std::uint32_t uniform_lanes = 0; // as in MatvecTuning
     TuningOrigin origin = {};
 };
 SparseTuning tune_sparse(const gpu::DeviceTraits &traits, const Variant &variant, std::uint32_t inputs,

@@ -86,7 +86,7 @@ Result<void> Rwkv7::load_begin(WeightLoader &weights) {
     std::vector<MatrixRequest> requests;
     for (std::uint32_t layer = 0; layer < description_.layers; ++layer)
         requests.push_back({fmt::format("blocks.{}.ffn.s_emb_x.weight", layer)});
-    FF_TRY_ASSIGN(deep_embedded_, weights.matrices(requests));
+    FF_TRY_ASSIGN(deep_embedded_, weights.run_of_one_type(requests));
     return {};
 }
 
@@ -131,7 +131,7 @@ Result<void> Rwkv7::load_layer(WeightLoader &weights, std::uint32_t index) {
         ups.push_back({tensor("att.v2"), Stored::input_major});
     }
     FF_TRY_ASSIGN(std::vector<Matrix> down, weights.matrices(downs));
-    FF_TRY_ASSIGN(std::vector<Matrix> up, weights.matrices(ups));
+    FF_TRY_ASSIGN(std::vector<Matrix> up, weights.run_of_one_type(ups));
     layer.receptance = std::move(down[0]);
     layer.key = std::move(down[1]);
     layer.value = std::move(down[2]);

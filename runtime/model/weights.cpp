@@ -99,6 +99,21 @@ std::vector<std::byte> converted(loader::DType from, loader::DType to, std::span
     return out;
 }
 
+// Plain matrices of a launch are of one type, or of 16 bits and float32 (llama.cpp keeps the low-rank ones so); beside a block
+// format, and in a run that a kernel walks by itself, they are of one. Where a file mixes more, float32 holds them all.
+void settle_types(std::vector<Matrix> &matrices, bool run) {
+    bool f32 = false, f16 = false, bf16 = false, blocks = false;
+    for (const Matrix &matrix : matrices) {
+        f32 = f32 || matrix.type == WeightType::f32;
+        f16 = f16 || matrix.type == WeightType::f16;
+        bf16 = bf16 || matrix.type == WeightType::bf16;
+        blocks = blocks || kernels::is_block(matrix.type);
+    }
+    if (!(f16 && bf16) && !(f32 && (f16 || bf16) && (blocks || run))) return;
+    for (Matrix &matrix : matrices)
+        if (!kernels::is_block(matrix.type)) matrix.type = WeightType::f32;
+}
+
 } // namespace
 
 WeightLoader::WeightLoader(std::shared_ptr<gpu::Device> device, const loader::TensorSource &source, gpu::Arena &arena,
@@ -116,11 +131,15 @@ Result<std::size_t> WeightLoader::index_of(const std::string &name) const {
 }
 
 Result<std::vector<Matrix>> WeightLoader::matrices(std::span<const MatrixRequest> requests) {
-    return allocate_and_upload(arena_, requests);
+    return allocate_and_upload(arena_, requests, false);
+}
+
+Result<std::vector<Matrix>> WeightLoader::run_of_one_type(std::span<const MatrixRequest> requests) {
+    return allocate_and_upload(arena_, requests, true);
 }
 
 Result<Matrix> WeightLoader::matrix(const MatrixRequest &request) {
-    FF_TRY_ASSIGN(std::vector<Matrix> one, allocate_and_upload(arena_, std::span(&request, 1)));
+    FF_TRY_ASSIGN(std::vector<Matrix> one, allocate_and_upload(arena_, std::span(&request, 1), false));
     return std::move(one.front());
 }
 
@@ -128,12 +147,12 @@ Result<Matrix> WeightLoader::table(const std::string &name) {
     MatrixRequest request{name};
     request.plain = true;
     gpu::Arena &arena = device_->traits().unified_memory ? arena_ : host_arena_;
-    FF_TRY_ASSIGN(std::vector<Matrix> one, allocate_and_upload(arena, std::span(&request, 1)));
+    FF_TRY_ASSIGN(std::vector<Matrix> one, allocate_and_upload(arena, std::span(&request, 1), false));
     return std::move(one.front());
 }
 
 Result<std::vector<Matrix>> WeightLoader::allocate_and_upload(gpu::Arena &arena,
-                                                              std::span<const MatrixRequest> requests) {
+                                                              std::span<const MatrixRequest> requests, bool run) {
     std::vector<Matrix> matrices;
     std::vector<std::size_t> tensors;
     for (const MatrixRequest &request : requests) {
@@ -145,12 +164,7 @@ Result<std::vector<Matrix>> WeightLoader::allocate_and_upload(gpu::Arena &arena,
         matrices.push_back(std::move(matrix));
         tensors.push_back(index);
     }
-    // A launch reads plain matrices of one type.
-    std::optional<WeightType> plain;
-    for (const Matrix &matrix : matrices)
-        if (!kernels::is_block(matrix.type)) plain = !plain || *plain == matrix.type ? matrix.type : WeightType::f32;
-    for (Matrix &matrix : matrices)
-        if (!kernels::is_block(matrix.type)) matrix.type = *plain;
+    settle_types(matrices, run);
 
     std::uint64_t together = 0;
     for (const Matrix &matrix : matrices) together += align(matrix.stored_rows() * matrix.row_bytes());

@@ -41,8 +41,10 @@ class WeightLoader {
                  const WeightOptions &options);
 
     // The matrices of one launch: side by side in one buffer where the device allows an allocation of that size. Plain
-    // ones are all of one type (the widest, f32, if the file mixes types).
+    // ones are all of one type, or of 16 bits and f32 (all f32, if the file mixes more).
     Result<std::vector<kernels::Matrix>> matrices(std::span<const MatrixRequest> requests);
+    // Plain matrices that a kernel walks by itself: all of one type.
+    Result<std::vector<kernels::Matrix>> run_of_one_type(std::span<const MatrixRequest> requests);
     Result<kernels::Matrix> matrix(const MatrixRequest &request);
     // A table of which a step reads one row: it stays in host memory where the device's own is apart.
     Result<kernels::Matrix> table(const std::string &name);
@@ -62,7 +64,7 @@ class WeightLoader {
   private:
     Result<std::size_t> index_of(const std::string &name) const;
     Result<std::vector<kernels::Matrix>> allocate_and_upload(gpu::Arena &arena,
-                                                             std::span<const MatrixRequest> requests);
+                                                             std::span<const MatrixRequest> requests, bool run);
     kernels::WeightType type_of(const MatrixRequest &request, const loader::TensorInfo &tensor) const;
     // A tensor as stored, as far as it has to be read: `units` equal runs of its bytes, or the first of them, that repeat.
     struct StoredTensor {

@@ -5,14 +5,17 @@ layout(set = 0, binding = WEIGHTS_BINDING) readonly buffer PlainWeights { uvec4 
 layout(constant_id = kSpecPlainType) const uint kPlainType = kPlainF16;
 
 // In a launch with block-format matrices, the low-rank ones beside them are plain: f32, f16 or bf16.
-uint plain_row_units(uint groups) { return kPlainType == kPlainF32 ? 2u * groups : groups; }
+LANE_LOAD(lane_units, uvec4, bvec4, plain_weights)
+LANE_LOAD(lane_word, uint, bool, weights)
+LANES_LOAD(lanes_word, uint, bool, weights)
+bool beside(uint plain) { return plain != 0u; }
 void load_plain_weights(uint row_at, uint group, out vec4 low, out vec4 high) {
     if (kPlainType == kPlainF32) {
-        low = uintBitsToFloat(plain_weights[row_at + 2u * group]);
-        high = uintBitsToFloat(plain_weights[row_at + 2u * group + 1u]);
+        low = uintBitsToFloat(lane_units(row_at + 2u * group, 2u));
+        high = uintBitsToFloat(lane_units(row_at + 2u * group + 1u, 2u));
         return;
     }
-    uvec4 q = plain_weights[row_at + group];
+    uvec4 q = lane_units(row_at + group, 1u);
     if (kPlainType == kPlainF16) {
         low = vec4(unpackHalf2x16(q.x), unpackHalf2x16(q.y));
         high = vec4(unpackHalf2x16(q.z), unpackHalf2x16(q.w));
@@ -23,10 +26,12 @@ void load_plain_weights(uint row_at, uint group, out vec4 low, out vec4 high) {
 }
 
 uint units_of(uint words) { return (words + 3u) / 4u; }
-float half_at(uint word, uint index) { // the index-th float16 from `word` on
-    return unpackHalf2x16(weights[word + index / 2u])[index & 1u];
+// The float16 of a group's block, of the plane from `word` on: one for each `groups` groups.
+float block_half(uint word, uint groups, uint group) {
+    return unpackHalf2x16(lanes_word(word + group / groups / 2u, 2u * groups))[own(group) / groups & 1u];
 }
-uint byte_at(uint word, uint index) { return (weights[word + index / 4u] >> (8u * (index & 3u))) & 255u; }
+// The byte of a group, of the plane from `word` on.
+uint group_byte(uint word, uint group) { return lanes_word(word + group / 4u, 4u) >> 8u * (own(group) & 3u) & 255u; }
 void nibbles(uint q, out vec4 low, out vec4 high) { // element i in bits 4 i
     low = vec4(uvec4(q, q >> 4, q >> 8, q >> 12) & 15u);
     high = vec4(uvec4(q >> 16, q >> 20, q >> 24, q >> 28) & 15u);
@@ -43,7 +48,7 @@ const uint kBlock = 32u;
 uint low_words(uint groups) { return 2u * groups; }
 uint high_words(uint groups) { return 0u; }
 void load_quants(uint row, uint groups, uint group, out vec4 low, out vec4 high) {
-    int a = int(weights[row + 2u * group]), b = int(weights[row + 2u * group + 1u]);
+    int a = int(lane_word(row + 2u * group, 2u)), b = int(lane_word(row + 2u * group + 1u, 2u));
     low = vec4(ivec4(a << 24, a << 16, a << 8, a) >> 24);
     high = vec4(ivec4(b << 24, b << 16, b << 8, b) >> 24);
 }
@@ -53,7 +58,7 @@ uint low_words(uint groups) { return groups; }
 const uint kBlock = 32u;
 uint high_words(uint groups) { return 0u; }
 void load_quants(uint row, uint groups, uint group, out vec4 low, out vec4 high) {
-    nibbles(weights[row + group], low, high);
+    nibbles(lane_word(row + group, 1u), low, high);
     low -= 8.0;
     high -= 8.0;
 }
@@ -62,14 +67,14 @@ const uint kBlock = 32u;
 #define MINIMA
 uint high_words(uint groups) { return 0u; }
 void load_quants(uint row, uint groups, uint group, out vec4 low, out vec4 high) {
-    nibbles(weights[row + group], low, high);
+    nibbles(lane_word(row + group, 1u), low, high);
 }
 #elif defined(WEIGHTS_Q5_0) // 32 elements: d (q - 16), the fifth bits in a plane of their own
 const uint kBlock = 32u;
 uint high_words(uint groups) { return groups / 4u; }
 void load_quants(uint row, uint groups, uint group, out vec4 low, out vec4 high) {
-    nibbles(weights[row + group], low, high);
-    add_bits(byte_at(row + groups, group), 16.0, low, high);
+    nibbles(lane_word(row + group, 1u), low, high);
+    add_bits(group_byte(row + groups, group), 16.0, low, high);
     low -= 16.0;
     high -= 16.0;
 }
@@ -78,30 +83,30 @@ const uint kBlock = 32u;
 #define MINIMA
 uint high_words(uint groups) { return groups / 4u; }
 void load_quants(uint row, uint groups, uint group, out vec4 low, out vec4 high) {
-    nibbles(weights[row + group], low, high);
-    add_bits(byte_at(row + groups, group), 16.0, low, high);
+    nibbles(lane_word(row + group, 1u), low, high);
+    add_bits(group_byte(row + groups, group), 16.0, low, high);
 }
 #elif defined(WEIGHTS_Q4_K) // 256 elements: d, dmin; each 32 of them: scale and min of 6 bits
 const uint kBlock = 256u;
 #define SUB_MINIMA
 uint high_words(uint groups) { return 0u; }
 void load_quants(uint row, uint groups, uint group, out vec4 low, out vec4 high) {
-    nibbles(weights[row + group], low, high);
+    nibbles(lane_word(row + group, 1u), low, high);
 }
 #elif defined(WEIGHTS_Q5_K)
 const uint kBlock = 256u;
 #define SUB_MINIMA
 uint high_words(uint groups) { return groups / 4u; }
 void load_quants(uint row, uint groups, uint group, out vec4 low, out vec4 high) {
-    nibbles(weights[row + group], low, high);
-    add_bits(byte_at(row + groups, group), 16.0, low, high);
+    nibbles(lane_word(row + group, 1u), low, high);
+    add_bits(group_byte(row + groups, group), 16.0, low, high);
 }
 #elif defined(WEIGHTS_Q6_K) // 256 elements: d; each 16 of them: int8 scale; d scale (q - 32)
 const uint kBlock = 256u;
 uint high_words(uint groups) { return groups / 2u; }
 void load_quants(uint row, uint groups, uint group, out vec4 low, out vec4 high) {
-    nibbles(weights[row + group], low, high);
-    uint top = weights[row + groups + group / 2u] >> (16u * (group & 1u)); // two bits an element
+    nibbles(lane_word(row + group, 1u), low, high);
+    uint top = lanes_word(row + groups + group / 2u, 2u) >> 16u * (own(group) & 1u); // two bits an element
     low += 16.0 * vec4(uvec4(top, top >> 2, top >> 4, top >> 6) & 3u) - 32.0;
     high += 16.0 * vec4(uvec4(top >> 8, top >> 10, top >> 12, top >> 14) & 3u) - 32.0;
 }
@@ -113,7 +118,7 @@ const float kNormalFloat[16] = float[](
     0.44070982933044434, 0.5626170039176941, 0.7229568362236023, 1.0);
 uint high_words(uint groups) { return 0u; }
 void load_quants(uint row, uint groups, uint group, out vec4 low, out vec4 high) {
-    uint q = weights[row + group];
+    uint q = lane_word(row + group, 1u);
     for (uint i = 0u; i < 4u; ++i) {
         low[i] = kNormalFloat[(q >> (4u * i)) & 15u];
         high[i] = kNormalFloat[(q >> (16u + 4u * i)) & 15u];
@@ -131,12 +136,12 @@ void halves(uvec4 q, out vec4 low, out vec4 high) {
 #if defined(MINIMA)
 uint scale_words(uint groups) { return 8u * groups / kBlock; }
 void scale_row(uint scales, uint groups, uint group, inout vec4 low, inout vec4 high) {
-    vec2 dm = unpackHalf2x16(weights[scales + 8u * group / kBlock]);
+    vec2 dm = unpackHalf2x16(lanes_word(scales + 8u * group / kBlock, kBlock / 8u));
     low = dm.x * low + dm.y;
     high = dm.x * high + dm.y;
 }
 void scale_outputs(uint scales, uint groups, uint group, uint i, inout vec4 low, inout vec4 high) {
-    uvec4 a = plain_weights[scales / 4u + 2u * group], b = plain_weights[scales / 4u + 2u * group + 1u];
+    uvec4 a = lane_units(scales / 4u + 2u * group, 2u), b = lane_units(scales / 4u + 2u * group + 1u, 2u);
     for (uint o = 0u; o < 4u; ++o) {
         vec2 first = unpackHalf2x16(a[o]), second = unpackHalf2x16(b[o]);
         low[o] = first.x * low[o] + first.y;
@@ -146,15 +151,16 @@ void scale_outputs(uint scales, uint groups, uint group, uint i, inout vec4 low,
 #elif defined(SUB_MINIMA)
 uint scale_words(uint groups) { return groups / 8u + groups / 32u; }
 void scale_row(uint scales, uint groups, uint group, inout vec4 low, inout vec4 high) {
-    vec2 d = unpackHalf2x16(weights[scales + groups / 8u + group / 32u]);
-    float scale = d.x * float(byte_at(scales, 2u * (group / 4u))), low_end = d.y * float(byte_at(scales, 2u * (group / 4u) + 1u));
+    vec2 d = unpackHalf2x16(lanes_word(scales + groups / 8u + group / 32u, 32u));
+    uint sub = lanes_word(scales + group / 8u, 8u) >> 16u * (own(group) / 4u & 1u);
+    float scale = d.x * float(sub & 255u), low_end = d.y * float(sub >> 8u & 255u);
     low = scale * low - low_end;
     high = scale * high - low_end;
 }
 void scale_outputs(uint scales, uint groups, uint group, uint i, inout vec4 low, inout vec4 high) {
-    uvec4 subs = plain_weights[scales / 4u + i / 32u * groups + group]; // a byte scale, a byte minimum each
+    uvec4 subs = lane_units(scales / 4u + i / 32u * groups + group, 1u); // a byte scale, a byte minimum each
     uint at = scales / 4u + 8u * groups + 2u * group;
-    uvec4 a = plain_weights[at], b = plain_weights[at + 1u];
+    uvec4 a = lane_units(at, 2u), b = lane_units(at + 1u, 2u);
     for (uint o = 0u; o < 4u; ++o) {
         uint s = subs[o / 2u] >> (16u * (o & 1u)), t = subs[2u + o / 2u] >> (16u * (o & 1u));
         vec2 first = unpackHalf2x16(a[o]), second = unpackHalf2x16(b[o]);
@@ -165,42 +171,49 @@ void scale_outputs(uint scales, uint groups, uint group, uint i, inout vec4 low,
 #elif defined(WEIGHTS_Q6_K)
 uint scale_words(uint groups) { return groups / 8u + (groups / 32u + 1u) / 2u; }
 void scale_row(uint scales, uint groups, uint group, inout vec4 low, inout vec4 high) {
-    int scale = int(byte_at(scales, group / 2u) << 24) >> 24;
-    float d = half_at(scales + groups / 8u, group / 32u) * float(scale);
+    int scale = int(lanes_word(scales + group / 8u, 8u) << 24u - 8u * (own(group) / 2u & 3u)) >> 24;
+    float d = block_half(scales + groups / 8u, 32u, group) * float(scale);
     low *= d;
     high *= d;
 }
 void scale_outputs(uint scales, uint groups, uint group, uint i, inout vec4 low, inout vec4 high) {
     uint subs = scales + 2u * (i / 16u * groups + group);
-    int a = int(weights[subs]), b = int(weights[subs + 1u]);
+    int a = int(lane_word(subs, 2u)), b = int(lane_word(subs + 1u, 2u));
     vec4 d_low, d_high;
-    halves(plain_weights[scales / 4u + 8u * groups + group], d_low, d_high);
+    halves(lane_units(scales / 4u + 8u * groups + group, 1u), d_low, d_high);
     low *= d_low * vec4(ivec4(a << 24, a << 16, a << 8, a) >> 24);
     high *= d_high * vec4(ivec4(b << 24, b << 16, b << 8, b) >> 24);
 }
 #else
 uint scale_words(uint groups) { return (8u * groups / kBlock + 1u) / 2u; }
 void scale_row(uint scales, uint groups, uint group, inout vec4 low, inout vec4 high) {
-    float d = half_at(scales, 8u * group / kBlock);
+    float d = block_half(scales, kBlock / 8u, group);
     low *= d;
     high *= d;
 }
 void scale_outputs(uint scales, uint groups, uint group, uint i, inout vec4 low, inout vec4 high) {
     vec4 d_low, d_high;
-    halves(plain_weights[scales / 4u + group], d_low, d_high);
+    halves(lane_units(scales / 4u + group, 1u), d_low, d_high);
     low *= d_low;
     high *= d_high;
 }
 #endif
 
-uint row_units(uint groups) { return units_of(low_words(groups) + high_words(groups) + scale_words(groups)); }
-void load_weights(uint row_at, uint groups, uint group, out vec4 low, out vec4 high) {
+uint row_units(uint groups, bool plain) {
+    if (plain) return kPlainType == kPlainF32 ? 2u * groups : groups;
+    return units_of(low_words(groups) + high_words(groups) + scale_words(groups));
+}
+void load_weights(uint row_at, uint groups, uint group, bool plain, out vec4 low, out vec4 high) {
+    if (plain) {
+        load_plain_weights(row_at, group, low, high);
+        return;
+    }
     load_quants(4u * row_at, groups, group, low, high);
     scale_row(scales_of(4u * row_at, groups), groups, group, low, high);
 }
 // A strip is a row of kBlock * groups groups, whose scales lie otherwise.
 void load_outputs(uint at, uint groups, uint input_index, uint group, out vec4 low, out vec4 high) {
-    uint i = input_index % kBlock, all = kBlock * groups, strip = 4u * (at + input_index / kBlock * row_units(all));
+    uint i = input_index % kBlock, all = kBlock * groups, strip = 4u * (at + input_index / kBlock * row_units(all, false));
     load_quants(strip, all, i * groups + group, low, high);
     scale_outputs(scales_of(strip, all), groups, group, i, low, high);
 }

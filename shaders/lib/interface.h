@@ -20,7 +20,8 @@ const uint kSpecRows = 2u;        // rows a team accumulates at once
 const uint kSpecGroupRows = 3u;   // rows of a workgroup
 const uint kSpecStageFloats = 4u; // shared floats for the staged input; 0: the input is recomputed where it is read
 const uint kSpecHeadSize = 5u;    // N
-const uint kSpecPlainType = 6u;   // matvecs of block formats: the type of the plain matrices beside them
+const uint kSpecPlainType = 6u;   // the type of plain matrices beside those of a variant of another type
+const uint kSpecUniformLanes = 11u; // lib/lane_loads.glsl
 const uint kPlainF32 = 0u, kPlainF16 = 1u, kPlainBf16 = 2u;
 
 const uint kGroupElements = 8u;   // elements of a weight row that are loaded together
@@ -114,7 +115,8 @@ const uint kEmbedWeights = 0u, kEmbedParams = 1u, kEmbedScratch = 2u, kEmbedCont
 // ---- mix_project: rows of several matrices times their token-shifted, normalised input --------------------------------
 // One segment is a run of rows of one matrix: two uvec4 in the parameter buffer,
 // {end_group, weights_at, rows, result} {mix_at, activation, plain, 0}. `end_group` counts workgroups of this launch, `result` is
-// in floats of scratch. `plain` is 1 for a plain matrix in a launch whose variant is of a block format.
+// in floats of scratch. `plain` is 1 for a plain matrix in a launch whose variant is of another type: a block format, or 16 bits
+// with float32 beside.
 const uint kSegmentWords = 8u;
 const uint kActivationNone = 0u, kActivationSigmoid = 1u, kActivationTanh = 2u, kActivationReluSquared = 3u, kActivationSilu = 4u;
 struct MixProjectParams {

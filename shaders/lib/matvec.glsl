@@ -2,6 +2,7 @@
 // of eight; kGroupRows rows are the workgroup's, whatever the size of its teams. The file that includes this says
 // - how the input is made: compute_input, called once a group and workgroup when the input is staged in shared memory,
 //   once a group and team when it does not fit;
+//   (with kUniformLanes as what loads by a group is told in lib/lane_loads.glsl: the inputs are then staged, or loaded so);
 // - where a row's result goes: store_row, called by one lane for each row.
 void compute_input(uint group, out vec4 low, out vec4 high);
 void store_row(uint row, float value);
@@ -11,6 +12,7 @@ layout(constant_id = kSpecGroupRows) const uint kGroupRows = 16u;
 layout(constant_id = kSpecStageFloats) const uint kStageFloats = 0u;
 
 shared vec4 staged[kStageFloats == 0u ? 1u : kStageFloats / 4u];
+LANE_LOAD(lane_staged, vec4, bvec4, staged)
 
 // Before the first matvec, by the whole workgroup.
 void stage_input(uint groups) {
@@ -26,13 +28,9 @@ void stage_input(uint groups) {
 
 // Rows first_row .. first_row + kGroupRows - 1, as far as there are `rows`. A team without a row of its own goes through
 // the motions on the last one, since sums over a team may hold barriers.
-// `plain`: a matrix that is not of this variant's block format (lib/block_weights.glsl).
+// `plain`: a matrix that is not of this variant's type (lib/weights.glsl).
 void matvec(uint weights_at, uint groups, uint first_row, uint rows, bool plain) {
-#ifdef WEIGHTS_BLOCKS
-    uint units = plain ? plain_row_units(groups) : row_units(groups);
-#else
-    uint units = row_units(groups);
-#endif
+    uint units = row_units(groups, plain);
     for (uint base = 0u; base < kGroupRows; base += team_count() * kRows) {
         uint mine = base + team() * kRows;
         uint first = first_row + mine;
@@ -43,21 +41,17 @@ void matvec(uint weights_at, uint groups, uint first_row, uint rows, bool plain)
             row_at[r] = weights_at + min(first + r, rows - 1u) * units;
         }
         for (uint g = team_lane(); g < groups; g += team_size()) {
+            uint group = lanes_group(g);
             vec4 input_low, input_high;
             if (kStageFloats != 0u) {
-                input_low = staged[2u * g];
-                input_high = staged[2u * g + 1u];
+                input_low = lane_staged(2u * group, 2u);
+                input_high = lane_staged(2u * group + 1u, 2u);
             } else {
-                compute_input(g, input_low, input_high);
+                compute_input(group, input_low, input_high);
             }
             for (uint r = 0u; r < kRows; ++r) {
                 vec4 low, high;
-#ifdef WEIGHTS_BLOCKS
-                if (plain) load_plain_weights(row_at[r], g, low, high);
-                else load_weights(row_at[r], groups, g, low, high);
-#else
-                load_weights(row_at[r], groups, g, low, high);
-#endif
+                load_weights(row_at[r], groups, group, plain, low, high);
                 sums[r] += dot(low, input_low) + dot(high, input_high);
             }
         }

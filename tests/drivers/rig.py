@@ -41,7 +41,7 @@ class Rig:
     def print_matrix(self):
         """Drivers by suites: tests that passed, traits as captured or not, pipelines compiled."""
         columns = [c for c in COLUMNS if any(c in row for row in self.matrix.values())]
-        order = SOFTWARE + DESKTOP + MOBILE
+        order = SOFTWARE + ["bpo-lavapipe-128"] + DESKTOP + MOBILE
         rows = sorted(self.matrix, key=lambda row: (order.index(row.split()[0]), row))
         if rows:
             print(f"\n{'driver':32}" + "".join(f"{column:>12}" for column in columns))

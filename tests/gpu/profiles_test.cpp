@@ -204,6 +204,10 @@ TEST_CASE("cooperative matrices: who claims them falsely, and who has them slowl
     const DeviceTraits software = left("llvmpipe", 0x10005, 8, false);
     CHECK_FALSE(software.matrix_shapes.empty());
     CHECK(software.matrices_slow);
+    CHECK_FALSE(software.lane_loads_slow);
+    device.driver_version = VK_MAKE_API_VERSION(0, 26, 2, 6);
+    CHECK(left("llvmpipe", 0x10005, 8, false).lane_loads_slow);
+    CHECK_FALSE(left("radv", 0x1002, 32, false).lane_loads_slow);
     DeviceTraits asked = software;
     find_profile("matrices")->mask(asked);
     CHECK_FALSE(asked.matrices_slow);

@@ -169,6 +169,24 @@ TEST_CASE("matmul: few tokens") {
             check(shape, *variant);
 }
 
+TEST_CASE("matmul: few tokens, with the loads of all lanes together") {
+    const Shape shape{66, 256, 3, true, true, 4};
+    for (const kernels::Variant *variant : runnable_variants("matmul_few")) {
+        if (!variant->needs_subgroup) continue;
+        CAPTURE(variant->name);
+        Case own = make_case(shape, weight_type(*variant)), joined = make_case(shape, weight_type(*variant));
+        own.scene.traits.lane_loads_slow = false;
+        if (!join_lanes(joined.scene)) return;
+        choose(own, *variant);
+        choose(joined, *variant);
+        const auto launches = joined.launches();
+        REQUIRE(joins_lanes(launches.front()));
+        own.scene.run(own.launches());
+        joined.scene.run(launches);
+        CHECK(joined.results(joined.out) == own.results(own.out));
+    }
+}
+
 TEST_CASE("matmul: every tile that a device may get gives the same bits") {
     struct Tile {
         std::uint32_t local_size, rows, tokens, thread_rows, thread_tokens;

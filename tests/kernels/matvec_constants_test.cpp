@@ -90,3 +90,35 @@ TEST_CASE("head with any constants") {
             CHECK_CLOSE(logits.floats(view), reference::head(rounded(values, type), x, weight, bias), 1e-5);
         }
 }
+
+// Every type of weights: what a lane loads of a row of blocks lies in several planes.
+TEST_CASE("loads of all lanes together give the same bits") {
+    constexpr std::uint32_t kMany = 512; // whole blocks of any format
+    Random random(14);
+    const auto values = random_matrix(random, kRows, kMany);
+    const auto y = random.vector(kMany), x = random.vector(kRows);
+    for (const kernels::Variant &variant : kernels::all_variants()) {
+        if (variant.kernel != "project_add" || !variant.needs_subgroup || !kernels::runs_on(variant, device()->traits())) continue;
+        CAPTURE(variant.name);
+        const kernels::WeightType type = weight_type(variant);
+        std::vector<std::uint32_t> own;
+        for (const bool joined : {false, true}) {
+            Scene scene({.scratch_floats = kRows + kMany + 64, .weight_bytes = matrix_bytes(kRows, kMany, type)});
+            scene.traits.lane_loads_slow = false;
+            if (joined && !join_lanes(scene)) return;
+            const auto matrix = put_matrix(scene.weights, "output.weight", values, kRows, kMany, type);
+            const auto input = scene.activation("y", y), residual = scene.activation("x", x);
+            scene.scratch.may_change(residual.view);
+            const kernels::Activation no_gate;
+            auto launches = kernels::project_add(scene.step(), {&variant, 0, &matrix, input, no_gate, residual});
+            CHECK(joins_lanes(launches.front()) == joined);
+            force_constant(launches.front(), shader::kSpecRows, 4);
+            force_constant(launches.front(), shader::kSpecGroupRows, 4);
+            launches.front().groups[0] = (kRows + 3) / 4;
+            scene.run(launches);
+            CHECK_CLOSE(scene.floats(residual), reference::project_add(x, rounded(values, type), y, {}), 5e-6);
+            if (joined) CHECK(scene.words(residual) == own);
+            own = scene.words(residual);
+        }
+    }
+}

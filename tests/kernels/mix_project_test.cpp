@@ -29,7 +29,9 @@ struct Case {
     reference::Vector want_kept;
 };
 
-Case make_case(const Shape &shape, kernels::WeightType type) {
+// Segments from `beside` on are float32.
+Case make_case(const Shape &shape, kernels::WeightType type, std::size_t beside = ~std::size_t{0}) {
+    const auto type_of = [&](std::size_t segment) { return segment < beside ? type : kernels::WeightType::f32; };
     Random random(31);
     const std::uint32_t width = shape.width, copy = padded(width);
     SlotState kept;
@@ -37,9 +39,9 @@ Case make_case(const Shape &shape, kernels::WeightType type) {
     SceneSize size{.scratch_floats = width,
                    .state_floats = std::uint64_t{kept.slots} * kept.floats,
                    .parameter_floats = 2 * width};
-    for (const std::uint32_t rows : shape.rows) {
-        size.scratch_floats += rows;
-        size.weight_bytes += matrix_bytes(rows, width, type);
+    for (std::size_t s = 0; s < shape.rows.size(); ++s) {
+        size.scratch_floats += shape.rows[s];
+        size.weight_bytes += matrix_bytes(shape.rows[s], width, type_of(s));
         size.parameter_floats += width + 32ULL;
     }
     Case made{Scene(size), kept, {}, {}, {}, 0, {}, {}};
@@ -63,11 +65,11 @@ Case make_case(const Shape &shape, kernels::WeightType type) {
         std::vector<float> mix(width);
         for (float &value : mix) value = static_cast<float>(random.uniform());
         made.matrices.push_back(
-            put_matrix(scene.weights, "matrix" + std::to_string(s), values, shape.rows[s], width, type));
+            put_matrix(scene.weights, "matrix" + std::to_string(s), values, shape.rows[s], width, type_of(s)));
         made.segments.push_back({nullptr, scene.parameters.put(mix), kKinds[s % 4],
                                  scene.output("out" + std::to_string(s), shape.rows[s])});
         made.want.push_back(reference::mix_project(
-            rounded(values, type), reference::token_shift(made.want_kept, old, mix), kReferences[s % 4]));
+            rounded(values, type_of(s)), reference::token_shift(made.want_kept, old, mix), kReferences[s % 4]));
     }
     scene.set_header({.parity = shape.parity, .slot = shape.slot});
     return made;
@@ -129,6 +131,28 @@ TEST_CASE("mix_project") {
             }
 }
 
+TEST_CASE("mix_project: float32 beside 16 bits is one launch, and so with the loads of all lanes together") {
+    for (const kernels::Variant *variant : runnable_variants("mix_project")) {
+        const kernels::WeightType type = weight_type(*variant);
+        if (type != kernels::WeightType::f16 && type != kernels::WeightType::bf16) continue;
+        for (const Shape &shape : {Shape{129, {77, 5, 130}, 0, 1}, Shape{256, {77, 33, 5}, 1, 0}})
+            for (const bool joined : {false, true}) {
+                CAPTURE(variant->name);
+                CAPTURE(shape.width);
+                CAPTURE(joined);
+                Case made = make_case(shape, type, 1);
+                made.scene.traits.lane_loads_slow = false;
+                if (joined && (!variant->needs_subgroup || !join_lanes(made.scene))) continue;
+                made.scene.state.may_change(new_copy(made, shape));
+                const auto launches = launches_of(made, variant);
+                REQUIRE(launches.size() == 1);
+                CHECK(joins_lanes(launches[0]) == (joined && shape.width == 256));
+                CHECK(launches[0].variant == variant);
+                made.scene.run(launches);
+                check(made, shape);
+            }
+    }
+}
 TEST_CASE("mix_project leaves everything as it is when no token is read") {
     for (const kernels::Variant *variant : runnable_variants("mix_project")) {
         CAPTURE(variant->name);

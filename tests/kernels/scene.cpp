@@ -66,6 +66,20 @@ void Scene::run(std::span<const kernels::Launch> launches, std::initializer_list
     run_twice(launches, parameters, memories);
 }
 
+bool join_lanes(Scene &scene) {
+    scene.traits.lane_loads_slow = true;
+    const std::uint32_t size = scene.traits.subgroup_size;
+    if (scene.traits.subgroup_size_fixed && scene.traits.subgroup_shuffle && size >= 4 && size <= 16) return true;
+    MESSAGE("SKIPPED: subgroups here are not of one size from 4 to 16");
+    return false;
+}
+
+bool joins_lanes(const kernels::Launch &launch) {
+    return std::any_of(launch.constants.begin(), launch.constants.end(), [](const gpu::SpecConstant &constant) {
+        return constant.id == shader::kSpecUniformLanes && constant.value != 0;
+    });
+}
+
 std::vector<float> random_matrix(Random &random, std::uint32_t rows, std::uint32_t columns) {
     return random.vector(std::size_t{rows} * columns, 1 / std::sqrt(static_cast<double>(columns)));
 }

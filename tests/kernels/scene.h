@@ -45,6 +45,11 @@ struct Scene {
     }
 };
 
+// Has launches of this scene load what all lanes of a subgroup want together (shaders/lib/lane_loads.glsl), whatever is quicker.
+// False, and said, where subgroups do not suit.
+bool join_lanes(Scene &scene);
+bool joins_lanes(const kernels::Launch &launch);
+
 // Weights whose product with a vector of ordinary numbers is one again.
 std::vector<float> random_matrix(Random &random, std::uint32_t rows, std::uint32_t columns);
 

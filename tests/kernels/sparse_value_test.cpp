@@ -171,6 +171,30 @@ TEST_CASE("sparse_value: a row's bits do not depend on the rows beside it, nor o
     }
 }
 
+TEST_CASE("sparse_value: the loads of all lanes together give the same bits") {
+    for (const kernels::Variant *variant : variants_of("sparse_value"))
+        for (const Shape shape : {Shape{256, 129, 1, 1, true, 0.4}, {256, 300, 3, 4, false, 0.2}}) {
+            CAPTURE(variant->name);
+            Case own = make_case(shape, weight_type(*variant)), joined = make_case(shape, weight_type(*variant));
+            own.scene.traits.lane_loads_slow = false;
+            if (!join_lanes(joined.scene)) return;
+            auto launches = joined.launches();
+            if (!joins_lanes(launches.front())) { // only where a workgroup is a team by itself: make it one
+                const std::uint32_t lanes = joined.scene.traits.subgroup_size;
+                force_constant(launches.front(), shader::kSpecLocalSize, lanes);
+                force_constant(launches.front(), shader::kSpecLanes, lanes);
+                launches.front().constants.push_back({shader::kSpecUniformLanes, lanes});
+                launches.front().groups[0] = shape.outputs / 8 / lanes;
+            }
+            own.scene.run(own.launches());
+            joined.scene.run(launches);
+            for (std::uint32_t t = 0; t < shape.tokens; ++t) {
+                CHECK_CLOSE(joined.result(t), joined.want_of(t), kTolerance);
+                if (joined.scene.traits.subgroup_size <= 8) CHECK(joined.result(t) == own.result(t));
+            }
+        }
+}
+
 TEST_CASE("sparse_value: every workgroup that a device may get") {
     for (const kernels::WeightType type : {kernels::WeightType::bf16, kernels::WeightType::q8_0}) {
         CAPTURE(kernels::name_of(type));
