@@ -4,6 +4,7 @@
 #include "loader/synthetic_source.h"
 #include "runtime/gpu/captured_devices.h"
 #include "runtime/model/choices.h"
+#include "shaders/lib/interface.h"
 #include "tests/drivers/shapes.h"
 
 #include <fmt/format.h>
@@ -11,6 +12,7 @@
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
+#include <optional>
 #include <set>
 #include <span>
 
@@ -28,6 +30,19 @@ std::string line_of(const kernels::Launch &launch) {
     return line;
 }
 
+// The same launch of a file that keeps low-rank matrices in float32 beside those of 16 bits, as llama.cpp's do.
+std::optional<kernels::Launch> with_f32_beside(kernels::Launch launch) {
+    const std::string_view kernel = launch.variant->kernel;
+    const std::optional<kernels::WeightType> type = kernels::weight_type_of(*launch.variant);
+    const bool segments = kernel == "mix_project" || kernel == "project" || kernel == "matmul" || kernel == "matmul_few";
+    if (!segments || launch.variant->needs_coopmat) return std::nullopt;
+    if (type != kernels::WeightType::f16 && type != kernels::WeightType::bf16) return std::nullopt;
+    for (const gpu::SpecConstant &constant : launch.constants)
+        if (constant.id == shader::kSpecByInput || constant.id == shader::kSpecPlainType) return std::nullopt;
+    launch.constants.push_back({shader::kSpecPlainType, shader::kPlainF32});
+    return launch;
+}
+
 Result<void> list(const gpu::CapturedDevice &device, const std::filesystem::path &folder) {
     std::ofstream out(folder / fmt::format("{}.pipelines", device.profile));
     std::set<std::string> listed;
@@ -36,9 +51,13 @@ Result<void> list(const gpu::CapturedDevice &device, const std::filesystem::path
                       loader::synthetic_source(test::two_layers(version, kWidth), loader::DType::f16));
         for (const loader::DType weights : test::kWeights) {
             FF_TRY_ASSIGN(const auto launches, model::chosen_launches(device.info, *source, {.type = weights}));
-            for (const kernels::Launch &launch : launches) {
+            const auto add = [&](const kernels::Launch &launch) {
                 const std::string line = line_of(launch);
                 if (listed.insert(line).second) out << line << '\n';
+            };
+            for (const kernels::Launch &launch : launches) {
+                add(launch);
+                if (const auto beside = with_f32_beside(launch)) add(*beside);
             }
         }
     }
