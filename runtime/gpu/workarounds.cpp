@@ -64,7 +64,7 @@ constexpr Workaround kWorkarounds[] = {
      "cooperative matrices are loops over their elements: a prompt takes three to four times as long",
      "measured, docs/design.md", [](const DeviceInfo &device) { return device.type == DeviceType::software; },
      [](DeviceTraits &traits) { traits.matrices_slow = true; }},
-    {"llvmpipe since Mesa 26", "a load from a place for each lane takes four times as long as eight from one place for all (LLVM 22)",
+    {"llvmpipe since Mesa 26", "a load from a place for each lane takes three times as long as eight from one place for all (LLVM 22)",
      "measured, docs/design.md",
      [](const DeviceInfo &device) {
          return device.traits.driver == "llvmpipe" && VK_API_VERSION_MAJOR(device.driver_version) >= 26;

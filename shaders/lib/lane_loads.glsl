@@ -1,7 +1,7 @@
 // Loads of neighbouring lanes from neighbouring places, chosen by kUniformLanes. 0: each lane loads from its own place `at`, and
 // the hardware joins them. A compiler for processors makes as many single loads of that, addresses and bounds and all, but one of
 // a load from the same place for all lanes: there kUniformLanes is the number of lanes of a subgroup, `at` is the place of the
-// first lane, every lane loads what all of them want, and keeps its own (llvmpipe of Mesa 26.2: in a quarter of the time).
+// first lane, every lane loads what all of them want, and keeps its own (llvmpipe of Mesa 26.2: in a third of the time).
 //
 // A kernel that makes such loads says with UNIFORM_LANE which number a lane has. `group`, in what loads by it, is then the first
 // lane's, a multiple of kUniformLanes, and no lane is without a group.

@@ -37,7 +37,7 @@ RUNS = [
 # - what the gpu mode instruments anew for one more set of constants, it has seen of the same shader;
 # - SwiftShader takes minutes to compile tiled products of block formats, which llvmpipe's four others have.
 DISTRIBUTIONS = ["*chi-square*"]
-OTHER_CONSTANTS = ["*any constants*", "*every tile*", "*every workgroup*", "*same bits*"]
+OTHER_CONSTANTS = ["*any constants*", "*every tile*", "*every workgroup*", "*a workgroup has*"]
 BLOCK_PRODUCTS = ["wide steps: every block format"]
 FAST_RUNS = [("swiftshader", "sync", ["gpu", "plans"], "native")]  # test.sh has lavapipe's widths
 
