@@ -3,8 +3,9 @@
 // with its part of the rows bound.
 #extension GL_GOOGLE_include_directive : require
 #include "lib/interface.h"
+#include "lib/params.glsl"
 #define WEIGHTS_BINDING kHeadWeights
-layout(push_constant) uniform Params { HeadParams p; };
+PARAMS(HeadParams);
 layout(set = 0, binding = kHeadParams) readonly buffer Parameters { vec4 parameters[]; };
 layout(set = 0, binding = kHeadScratch) readonly buffer Scratch4 { vec4 scratch4[]; };
 layout(set = 0, binding = kHeadScratch) readonly buffer StepHeader { uint step_header[]; };

@@ -4,8 +4,9 @@
 // kTokens inputs. A row's sums go in the order of a decode step's.
 #extension GL_GOOGLE_include_directive : require
 #include "lib/interface.h"
+#include "lib/params.glsl"
 #define WEIGHTS_BINDING kMatmulWeights
-layout(push_constant) uniform Params { MatmulParams p; };
+PARAMS(MatmulParams);
 layout(set = 0, binding = kMatmulParams) readonly buffer Segments { uvec4 segments[]; };
 layout(set = 0, binding = kMatmulScratch) readonly buffer Scratch4 { vec4 scratch4[]; };
 layout(set = 0, binding = kMatmulScratch) readonly buffer Scratch { float scratch[]; };

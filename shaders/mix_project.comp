@@ -4,8 +4,9 @@
 // rows of one segment; workgroup 0 also stores n as the next step's kept input, in the copy nobody reads in this step.
 #extension GL_GOOGLE_include_directive : require
 #include "lib/interface.h"
+#include "lib/params.glsl"
 #define WEIGHTS_BINDING kMixWeights
-layout(push_constant) uniform Params { MixProjectParams p; };
+PARAMS(MixProjectParams);
 layout(set = 0, binding = kMixParams) readonly buffer Parameters { vec4 parameters[]; };
 layout(set = 0, binding = kMixParams) readonly buffer Segments { uvec4 segments[]; };
 layout(set = 0, binding = kMixScratch) buffer Scratch { float scratch[]; };

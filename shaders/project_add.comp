@@ -3,8 +3,9 @@
 // RWKV-4 to -6, absent in -7). Each row of x is read and written by the one team that owns it.
 #extension GL_GOOGLE_include_directive : require
 #include "lib/interface.h"
+#include "lib/params.glsl"
 #define WEIGHTS_BINDING kProjectWeights
-layout(push_constant) uniform Params { ProjectAddParams p; };
+PARAMS(ProjectAddParams);
 layout(set = 0, binding = kProjectScratch) buffer Scratch { float scratch[]; };
 layout(set = 0, binding = kProjectScratch) readonly buffer Scratch4 { vec4 scratch4[]; };
 layout(set = 0, binding = kProjectScratch) readonly buffer StepHeader { uint step_header[]; };

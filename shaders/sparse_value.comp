@@ -1,17 +1,19 @@
 #version 450
 // x[t] += gate[t] * (W h[t]), for the value matrix of channel mixing: most of h = relu(...)^2 is exactly zero in a trained
 // model, and the weights of an input that is zero in every row of the step are not read. They lie together: W is kept by
-// input. A workgroup has 8 kLanes outputs; a team of kLanes neighbours takes every so manieth word of 32 inputs, 8 outputs
-// a lane. An input's place in a sum does not depend on which others are zero, and 0 w adds nothing: the sums are those of
-// the dense product, to the bit, and those of a row do not depend on the rows beside it.
+// input. A workgroup has 8 kLanes kGroups outputs; a team of kLanes neighbours takes every so manieth word of 32 inputs,
+// kGroups times 8 outputs a lane. An input's place in a sum does not depend on which others are zero, and 0 w adds nothing: the
+// sums are those of the dense product, to the bit, and those of a row do not depend on the rows beside it.
 #extension GL_GOOGLE_include_directive : require
 #include "lib/interface.h"
+#include "lib/params.glsl"
 #define WEIGHTS_BINDING kSparseWeights
 layout(local_size_x_id = kSpecLocalSize) in;
 layout(constant_id = kSpecLanes) const uint kLanes = 8u;
 layout(constant_id = kSpecInputWords) const uint kInputWords = 1u;
 layout(constant_id = kSpecFewTokens) const uint kTokens = 1u;
-layout(push_constant) uniform Params { SparseValueParams p; };
+layout(constant_id = kSpecLaneGroups) const uint kGroups = 1u;
+PARAMS(SparseValueParams);
 layout(set = 0, binding = kSparseScratch) buffer Scratch { float scratch[]; };
 layout(set = 0, binding = kSparseScratch) readonly buffer Scratch4 { vec4 scratch4[]; };
 layout(set = 0, binding = kSparseScratch) readonly buffer Header { uint header[]; };
@@ -20,18 +22,19 @@ layout(set = 0, binding = kSparseScratch) readonly buffer Header { uint header[]
 
 const uint kLocalSize = gl_WorkGroupSize.x, kTeams = kLocalSize / kLanes;
 const uint kAhead = 4u; // inputs that a lane has under way
+const uint kSums = kGroups * kTokens;
 shared uint present[kInputWords]; // a bit for each input
 shared vec4 parts[2u * kLocalSize];
 
 // Adds up what the teams have of a token.
-void finish(uint token, uint tokens, vec4 low, vec4 high) {
+void finish(uint token, uint tokens, uint first_output, vec4 low, vec4 high) {
     barrier();
     parts[2u * gl_LocalInvocationID.x] = low;
     parts[2u * gl_LocalInvocationID.x + 1u] = high;
     barrier();
     if (token >= tokens) return;
     for (uint o = gl_LocalInvocationID.x; o < 8u * kLanes; o += kLocalSize) {
-        uint row = gl_WorkGroupID.x * 8u * kLanes + o;
+        uint row = first_output + o;
         if (row >= p.outputs) return;
         float total = 0.0;
         for (uint k = 0u; k < kTeams; ++k) total += parts[2u * k * kLanes + o / 4u][o % 4u];
@@ -66,13 +69,13 @@ void main() {
 
     uint groups = (p.outputs + 7u) / 8u;
     uint lane = gl_LocalInvocationID.x % kLanes, team = kTeams == 1u ? 0u : gl_LocalInvocationID.x / kLanes;
-    uint group = kUniformLanes == 0u ? min(gl_WorkGroupID.x * kLanes + lane, groups - 1u) : gl_WorkGroupID.x * kLanes;
-    vec4 sums[2u * kTokens];
-    for (uint i = 0u; i < 2u * kTokens; ++i) sums[i] = vec4(0.0);
+    uint first_group = gl_WorkGroupID.x * kGroups * kLanes;
+    vec4 sums[2u * kSums];
+    for (uint i = 0u; i < 2u * kSums; ++i) sums[i] = vec4(0.0);
     for (uint word = team; word < kInputWords; word += kTeams) {
         uint bits = present[word];
         while (bits != 0u) {
-            vec4 low[kAhead], high[kAhead];
+            vec4 low[kAhead * kGroups], high[kAhead * kGroups];
             uint inputs[kAhead];
             uint count = 0u;
             for (uint i = 0u; i < kAhead; ++i) {
@@ -80,21 +83,30 @@ void main() {
                 inputs[i] = bits != 0u ? 32u * word + uint(findLSB(bits)) : inputs[max(i, 1u) - 1u];
                 count += uint(bits != 0u);
                 bits &= bits - 1u;
-                load_outputs(0u, groups, inputs[i], group, low[i], high[i]);
+                for (uint g = 0u; g < kGroups; ++g) {
+                    uint at = first_group + g * kLanes;
+                    uint group = kUniformLanes == 0u ? min(at + lane, groups - 1u) : at;
+                    load_outputs(0u, groups, inputs[i], group, low[i * kGroups + g], high[i * kGroups + g]);
+                }
             }
             for (uint i = 0u; i < kAhead; ++i)
                 for (uint t = 0u; t < kTokens; ++t) {
                     float h = i < count ? scratch[4u * in_at[t] + inputs[i]] : 0.0;
-                    sums[2u * t] += h * low[i];
-                    sums[2u * t + 1u] += h * high[i];
+                    for (uint g = 0u; g < kGroups; ++g) {
+                        sums[2u * (t * kGroups + g)] += h * low[i * kGroups + g];
+                        sums[2u * (t * kGroups + g) + 1u] += h * high[i * kGroups + g];
+                    }
                 }
         }
     }
 
     // One by one: a loop with barriers is not unrolled by some compilers, and sums would be indexed where they are slow, in
-    // memory.
-#define FINISH(t) if (t < kTokens) finish(first_token + t, tokens, sums[min(2u * t, last)], sums[min(2u * t + 1u, last)])
-    const uint last = 2u * kTokens - 1u;
+    // memory. kSums is 8 at most.
+#define FINISH(s)                                                                                                            \
+    if (s < kSums)                                                                                                           \
+        finish(first_token + s / kGroups, tokens, 8u * (first_group + s % kGroups * kLanes), sums[min(2u * s, last)],        \
+               sums[min(2u * s + 1u, last)])
+    const uint last = 2u * kSums - 1u;
     FINISH(0u);
     FINISH(1u);
     FINISH(2u);

@@ -46,6 +46,7 @@ std::vector<std::pair<const char *, std::int64_t>> trait_values(const gpu::Devic
         {"matrix_shapes", number(t.matrix_shapes.size())},
         {"matrices_slow", number(t.matrices_slow)},
         {"lane_loads_slow", number(t.lane_loads_slow)},
+        {"buffer_addresses", number(t.buffer_addresses)},
         {"unified_memory", number(t.unified_memory)},
         {"memory_budget", number(t.memory_budget)},
         {"timeline_semaphore", number(t.timeline_semaphore)},

@@ -50,6 +50,7 @@ constexpr struct {
     {&DeviceTraits::integer_dot_product, "integer dot products"},
     {&DeviceTraits::integer_dot_accelerated, "fast integer dot products"},
     {&DeviceTraits::integer_dot_mixed_accelerated, "fast integer dot products of mixed signs"},
+    {&DeviceTraits::buffer_addresses, "buffer addresses"},
     {&DeviceTraits::unified_memory, "unified memory"},
     {&DeviceTraits::memory_budget, "memory budget"},
     {&DeviceTraits::timeline_semaphore, "timeline semaphores"},

@@ -123,6 +123,7 @@ Result<std::shared_ptr<Device>> Device::adopt(std::shared_ptr<Instance> instance
     self.unlock = host.unlock;
     self.allocator = host.allocator;
     self.traits = enabled_traits(self.physical.info.traits, self.physical.api_version, host.features, host.extensions);
+    if (host.allocator.allocate) self.traits.buffer_addresses = false; // its memory would have to be made for them
     self.traits.timestamp_valid_bits = families[host.queue_family].timestampValidBits;
     FF_TRY(self.mask(options));
     self.start();

@@ -36,6 +36,10 @@ constexpr Place kPlaces[] = {
      offsetof(VkPhysicalDeviceTimelineSemaphoreFeatures, timelineSemaphore)},
     {&Features::timeline, VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_1_2_FEATURES,
      offsetof(VkPhysicalDeviceVulkan12Features, timelineSemaphore)},
+    {&Features::addresses, VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_BUFFER_DEVICE_ADDRESS_FEATURES,
+     offsetof(VkPhysicalDeviceBufferDeviceAddressFeatures, bufferDeviceAddress)},
+    {&Features::addresses, VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_1_2_FEATURES,
+     offsetof(VkPhysicalDeviceVulkan12Features, bufferDeviceAddress)},
     {&Features::memory_model, VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_MEMORY_MODEL_FEATURES,
      offsetof(VkPhysicalDeviceVulkanMemoryModelFeatures, vulkanMemoryModel)},
     {&Features::memory_model, VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_1_2_FEATURES,
@@ -119,6 +123,7 @@ FeatureChain::FeatureChain(const PhysicalDevice &physical, const DeviceTraits &t
     // SPIR-V with matrices has Vulkan's memory model; where that is on, atomics and barriers of the device's scope,
     // which other kernels have, are a feature too.
     wanted_.matrix = wanted_.memory_model = wanted_.memory_model_device = !traits.matrix_shapes.empty();
+    wanted_.addresses = weights_by_address(traits);
 
     add(wanted_.storage16, VK_API_VERSION_1_1, VK_KHR_16BIT_STORAGE_EXTENSION_NAME,
         VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_16BIT_STORAGE_FEATURES, storage16_);
@@ -136,6 +141,8 @@ FeatureChain::FeatureChain(const PhysicalDevice &physical, const DeviceTraits &t
         VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_COOPERATIVE_MATRIX_FEATURES_KHR, matrix_);
     add(wanted_.memory_model, VK_API_VERSION_1_2, VK_KHR_VULKAN_MEMORY_MODEL_EXTENSION_NAME,
         VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_MEMORY_MODEL_FEATURES, memory_model_);
+    add(wanted_.addresses, VK_API_VERSION_1_2, VK_KHR_BUFFER_DEVICE_ADDRESS_EXTENSION_NAME,
+        VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_BUFFER_DEVICE_ADDRESS_FEATURES, addresses_);
     enable_features(wanted_, core_);
     if (traits.memory_budget) extensions_.push_back(VK_EXT_MEMORY_BUDGET_EXTENSION_NAME);
     // A device that has it must have it enabled; the name stands in a header of beta extensions.

@@ -10,7 +10,7 @@ namespace ff::gpu {
 struct Features {
     bool int16 = false, storage16 = false, storage8 = false, float16 = false, int8 = false, timeline = false,
          size_control = false, full_subgroups = false, dot = false, matrix = false, memory_model = false,
-         memory_model_device = false;
+         memory_model_device = false, addresses = false;
     friend bool operator==(const Features &, const Features &) = default;
 };
 
@@ -52,6 +52,7 @@ class FeatureChain {
     VkPhysicalDeviceShaderIntegerDotProductFeatures dot_{};
     VkPhysicalDeviceCooperativeMatrixFeaturesKHR matrix_{};
     VkPhysicalDeviceVulkanMemoryModelFeatures memory_model_{};
+    VkPhysicalDeviceBufferDeviceAddressFeatures addresses_{};
 };
 
 } // namespace ff::gpu

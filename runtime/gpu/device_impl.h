@@ -46,6 +46,7 @@ struct Device::Impl {
     // the budget.
     Result<MemoryBlock> allocate(const Device &device, const VkMemoryRequirements &requirements, std::uint32_t type,
                                  bool map, std::string_view name);
+    std::uint64_t address_of(VkBuffer buffer) const;
     void release(const MemoryBlock &block, std::uint32_t type, std::uint64_t bytes);
 };
 

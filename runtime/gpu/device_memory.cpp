@@ -17,6 +17,10 @@ VkResult allocate_from_vulkan(const Device &device, const VkMemoryRequirements &
     info.sType = VK_STRUCTURE_TYPE_MEMORY_ALLOCATE_INFO;
     info.allocationSize = requirements.size;
     info.memoryTypeIndex = type;
+    VkMemoryAllocateFlagsInfo flags{};
+    flags.sType = VK_STRUCTURE_TYPE_MEMORY_ALLOCATE_FLAGS_INFO;
+    flags.flags = VK_MEMORY_ALLOCATE_DEVICE_ADDRESS_BIT;
+    if (weights_by_address(device.traits())) info.pNext = &flags;
     VkDeviceMemory memory = VK_NULL_HANDLE;
     VkResult result = vk.vkAllocateMemory(device.handle(), &info, nullptr, &memory);
     if (result != VK_SUCCESS) return result;
@@ -102,6 +106,14 @@ Result<MemoryBlock> Device::Impl::allocate(const Device &device, const VkMemoryR
     }
     if (!map) block.mapped = nullptr;
     return block;
+}
+
+std::uint64_t Device::Impl::address_of(VkBuffer buffer) const {
+    VkBufferDeviceAddressInfo info{};
+    info.sType = VK_STRUCTURE_TYPE_BUFFER_DEVICE_ADDRESS_INFO;
+    info.buffer = buffer;
+    const bool core = std::min(physical.api_version, instance->api_version()) >= VK_API_VERSION_1_2;
+    return (core ? vk.vkGetBufferDeviceAddress : vk.vkGetBufferDeviceAddressKHR)(handle, &info);
 }
 
 void Device::Impl::release(const MemoryBlock &block, std::uint32_t type, std::uint64_t bytes) {

@@ -168,6 +168,8 @@ void read_features(const InstanceFunctions &vk, VkPhysicalDevice handle, Physica
     dot.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SHADER_INTEGER_DOT_PRODUCT_FEATURES;
     VkPhysicalDeviceVulkanMemoryModelFeatures memory_model{};
     memory_model.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_MEMORY_MODEL_FEATURES;
+    VkPhysicalDeviceBufferDeviceAddressFeatures addresses{};
+    addresses.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_BUFFER_DEVICE_ADDRESS_FEATURES;
     VkPhysicalDeviceCooperativeMatrixFeaturesKHR matrix{};
     matrix.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_COOPERATIVE_MATRIX_FEATURES_KHR;
 
@@ -179,6 +181,7 @@ void read_features(const InstanceFunctions &vk, VkPhysicalDevice handle, Physica
     chain.add(out.has(VK_API_VERSION_1_3, VK_EXT_SUBGROUP_SIZE_CONTROL_EXTENSION_NAME), sizes);
     chain.add(out.has(VK_API_VERSION_1_3, VK_KHR_SHADER_INTEGER_DOT_PRODUCT_EXTENSION_NAME), dot);
     chain.add(out.has(VK_API_VERSION_1_2, VK_KHR_VULKAN_MEMORY_MODEL_EXTENSION_NAME), memory_model);
+    chain.add(out.has(VK_API_VERSION_1_2, VK_KHR_BUFFER_DEVICE_ADDRESS_EXTENSION_NAME), addresses);
     chain.add(out.has(VK_KHR_COOPERATIVE_MATRIX_EXTENSION_NAME), matrix);
     vk.vkGetPhysicalDeviceFeatures2(handle, &features);
 
@@ -188,6 +191,7 @@ void read_features(const InstanceFunctions &vk, VkPhysicalDevice handle, Physica
     traits.float16 = small.shaderFloat16 == VK_TRUE;
     traits.int8 = small.shaderInt8 == VK_TRUE;
     traits.int16 = features.features.shaderInt16 == VK_TRUE;
+    traits.buffer_addresses = addresses.bufferDeviceAddress == VK_TRUE;
     traits.integer_dot_product = dot.shaderIntegerDotProduct == VK_TRUE;
     traits.integer_dot_accelerated = traits.integer_dot_accelerated && traits.integer_dot_product;
     traits.integer_dot_mixed_accelerated = traits.integer_dot_mixed_accelerated && traits.integer_dot_product;

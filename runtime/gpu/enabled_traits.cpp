@@ -21,6 +21,8 @@ DeviceTraits enabled_traits(DeviceTraits traits, std::uint32_t api_version, cons
     keep(traits.int8, enabled.int8 && small);
     keep(traits.timeline_semaphore,
          enabled.timeline && has(VK_API_VERSION_1_2, VK_KHR_TIMELINE_SEMAPHORE_EXTENSION_NAME));
+    keep(traits.buffer_addresses,
+         enabled.addresses && has(VK_API_VERSION_1_2, VK_KHR_BUFFER_DEVICE_ADDRESS_EXTENSION_NAME));
     keep(traits.integer_dot_product,
          enabled.dot && has(VK_API_VERSION_1_3, VK_KHR_SHADER_INTEGER_DOT_PRODUCT_EXTENSION_NAME));
     keep(traits.integer_dot_accelerated, traits.integer_dot_product);

@@ -41,6 +41,8 @@
     X(vkDestroyBuffer)                                                                                                 \
     X(vkGetBufferMemoryRequirements)                                                                                   \
     X(vkBindBufferMemory)                                                                                              \
+    X(vkGetBufferDeviceAddress)                                                                                        \
+    X(vkGetBufferDeviceAddressKHR)                                                                                     \
     X(vkCreateFence)                                                                                                   \
     X(vkDestroyFence)                                                                                                  \
     X(vkResetFences)                                                                                                   \

@@ -33,6 +33,7 @@ Result<Buffer> Buffer::create(std::shared_ptr<Device> device, MemoryKind kind, s
     info.size = bytes;
     info.usage = VK_BUFFER_USAGE_STORAGE_BUFFER_BIT | VK_BUFFER_USAGE_TRANSFER_SRC_BIT |
                  VK_BUFFER_USAGE_TRANSFER_DST_BIT | VK_BUFFER_USAGE_INDIRECT_BUFFER_BIT;
+    if (weights_by_address(traits)) info.usage |= VK_BUFFER_USAGE_SHADER_DEVICE_ADDRESS_BIT;
     info.sharingMode = VK_SHARING_MODE_EXCLUSIVE;
     if (const VkResult result = vk.vkCreateBuffer(device->handle(), &info, nullptr, &out.buffer_);
         result != VK_SUCCESS) {
@@ -65,6 +66,7 @@ Result<Buffer> Buffer::create(std::shared_ptr<Device> device, MemoryKind kind, s
                 vk.vkBindBufferMemory(device->handle(), out.buffer_, out.memory_.memory, out.memory_.offset);
             bound != VK_SUCCESS)
             return device->error(bound, "vkBindBufferMemory", name);
+        if (weights_by_address(traits)) out.address_ = impl.address_of(out.buffer_);
         return out;
     }
     return *std::move(refusal); // there is one type at least
@@ -79,7 +81,7 @@ Buffer::~Buffer() {
 Buffer::Buffer(Buffer &&other) noexcept
     : device_(std::move(other.device_)), buffer_(std::exchange(other.buffer_, VK_NULL_HANDLE)),
       memory_(std::exchange(other.memory_, {})), bytes_(std::exchange(other.bytes_, 0)),
-      allocated_(std::exchange(other.allocated_, 0)), type_(other.type_) {}
+      allocated_(std::exchange(other.allocated_, 0)), address_(other.address_), type_(other.type_) {}
 
 Buffer &Buffer::operator=(Buffer &&other) noexcept {
     Buffer moved(std::move(other));
@@ -88,6 +90,7 @@ Buffer &Buffer::operator=(Buffer &&other) noexcept {
     std::swap(memory_, moved.memory_);
     std::swap(bytes_, moved.bytes_);
     std::swap(allocated_, moved.allocated_);
+    std::swap(address_, moved.address_);
     std::swap(type_, moved.type_);
     return *this;
 }

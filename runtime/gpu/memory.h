@@ -17,9 +17,10 @@ struct BufferView {
     VkBuffer buffer = VK_NULL_HANDLE;
     std::uint64_t offset = 0, bytes = 0;
     std::byte *mapped = nullptr; // host address of `offset`, where the memory is host visible
+    std::uint64_t address = 0;   // the device's, where weights are read by it (weights_by_address)
 
     BufferView slice(std::uint64_t at, std::uint64_t size) const {
-        return {buffer, offset + at, size, mapped ? mapped + at : nullptr};
+        return {buffer, offset + at, size, mapped ? mapped + at : nullptr, address ? address + at : 0};
     }
     bool overlaps(const BufferView &other) const {
         return buffer == other.buffer && offset < other.offset + other.bytes && other.offset < offset + bytes;
@@ -36,14 +37,14 @@ class Buffer {
     Buffer(Buffer &&other) noexcept;
     Buffer &operator=(Buffer &&other) noexcept;
 
-    BufferView view() const { return {buffer_, 0, bytes_, memory_.mapped}; }
+    BufferView view() const { return {buffer_, 0, bytes_, memory_.mapped, address_}; }
     std::uint64_t bytes() const { return bytes_; }
 
   private:
     std::shared_ptr<Device> device_;
     VkBuffer buffer_ = VK_NULL_HANDLE;
     MemoryBlock memory_;
-    std::uint64_t bytes_ = 0, allocated_ = 0;
+    std::uint64_t bytes_ = 0, allocated_ = 0, address_ = 0;
     std::uint32_t type_ = 0; // of memory
 };
 

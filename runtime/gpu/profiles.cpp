@@ -59,7 +59,7 @@ void floor(DeviceTraits &traits) {
     const DeviceTraits least; // the defaults are Vulkan 1.1's required limits
     no_subgroup_operations(traits);
     no_small_types(traits);
-    traits.unified_memory = traits.memory_budget = traits.timeline_semaphore = false;
+    traits.buffer_addresses = traits.unified_memory = traits.memory_budget = traits.timeline_semaphore = false;
     traits.timestamp_valid_bits = 0;
     limits(traits, least.max_workgroup_invocations, least.max_shared_memory_bytes, least.max_storage_buffers,
            least.max_storage_buffer_range);
@@ -81,6 +81,11 @@ void fences(DeviceTraits &traits) {
 // Takes the mark away, not the device's lack: software devices execute the variants that GPUs get, if not to their gain.
 void matrices(DeviceTraits &traits) {
     traits.matrices_slow = false;
+}
+
+// Sets a mark, for the same reason: any device that can makes the loads of all lanes together.
+void lanes(DeviceTraits &traits) {
+    traits.lane_loads_slow = true;
 }
 
 void adreno(DeviceTraits &traits) { // Qualcomm's driver, Adreno 6xx
@@ -135,6 +140,7 @@ const std::vector<Profile> &profiles() {
             {"staged", "as native, but weights travel through staging buffers", staged},
             {"fences", "as native, but without timeline semaphores", fences},
             {"matrices", "as native, with cooperative matrices also where they are slow, for tests", matrices},
+            {"lanes", "as native, with loads made for all lanes of a subgroup together, for tests", lanes},
             {"adreno", "Qualcomm Adreno 6xx: 128 MiB bindings, no 8-bit storage, no size control", adreno},
             {"mali", "Arm Mali: 384 invocations, 256 MiB bindings, no size control", mali},
             {"apple", "Apple through MoltenVK: no size control, 31 buffers", apple},

@@ -38,6 +38,7 @@ std::string summary(const DeviceTraits &traits) {
                                     fmt::join(shapes, ", ")));
     }
     add(traits.lane_loads_slow, "slow loads by lane");
+    add(traits.buffer_addresses, "buffer addresses");
     add(traits.unified_memory, "unified memory");
     add(traits.timeline_semaphore, "timeline semaphores");
     add(traits.memory_budget, "memory budget");

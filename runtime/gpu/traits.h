@@ -44,6 +44,7 @@ struct DeviceTraits {
 
     // A load from a place for each lane costs as many loads: kernels make such as one, of all lanes (shaders/lib/lane_loads.glsl).
     bool lane_loads_slow = false;
+    bool buffer_addresses = false; // a buffer may be read through its address, which is not checked against the buffer's end
 
     // Memory and submission.
     bool unified_memory = false; // device memory is host visible: weights are written in place
@@ -78,6 +79,11 @@ struct DeviceTraits {
     };
     std::vector<Tuned> tuned;
 };
+
+// Where loads are made for all lanes, one by one, a check of each would take most of the time.
+inline bool weights_by_address(const DeviceTraits &traits) {
+    return traits.lane_loads_slow && traits.buffer_addresses;
+}
 
 // A profile takes traits away, so that every fallback runs on any machine: "native" leaves all, "floor" is Vulkan 1.1
 // with no optional feature, others stand for a kind of device or are those of a real one (captured_devices.h). Never grants

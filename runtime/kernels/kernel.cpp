@@ -10,9 +10,10 @@ namespace ff::kernels {
 namespace {
 
 struct Needs {
-    bool subgroup = false, coopmat = false;
+    bool subgroup = false, coopmat = false, address = false;
 };
-constexpr Needs needs_none, needs_subgroup{.subgroup = true}, needs_coopmat{.coopmat = true};
+constexpr Needs needs_none, needs_subgroup{.subgroup = true}, needs_coopmat{.coopmat = true},
+    needs_address{.subgroup = true, .address = true};
 
 // Unpacked once for the process: what all engines read, and nobody writes.
 struct Table {
@@ -22,7 +23,8 @@ struct Table {
         std::size_t row = 0;
 #define FF_VARIANT(kernel, variant, needs, definitions)                                                                \
     variants.push_back(                                                                                                \
-        {#kernel, #variant, needs_##needs.subgroup, needs_##needs.coopmat, #definitions, spirv.modules[row++]});
+        {#kernel, #variant, needs_##needs.subgroup, needs_##needs.coopmat, needs_##needs.address, #definitions,            \
+         spirv.modules[row++]});
 #include "shaders/variants.def"
 #undef FF_VARIANT
     }
@@ -56,6 +58,7 @@ std::span<const Variant> all_variants() {
 
 bool runs_on(const Variant &variant, const gpu::DeviceTraits &traits) {
     if (variant.needs_coopmat) return tune_coopmat(traits, kMostTileTokens).has_value();
+    if (variant.needs_address && !gpu::weights_by_address(traits)) return false;
     // Partial sums have room for subgroups of 4 and more.
     return !variant.needs_subgroup ||
            (traits.subgroup_arithmetic && traits.subgroup_shuffle && traits.subgroup_size_min >= 4);
@@ -106,6 +109,7 @@ std::string reason_for(const Variant &chosen, const gpu::DeviceTraits &traits) {
         if (const auto tuning = tune_coopmat(traits, kMostTileTokens))
             return fmt::format("cooperative matrices {}x{}x{}, subgroups of {}", tuning->matrix.rows,
                                tuning->matrix.columns, tuning->matrix.depth, tuning->subgroup_size);
+    if (chosen.needs_address) return "slow loads by lane, and weights have addresses";
     if (chosen.needs_subgroup) {
         const std::string sizes = traits.subgroup_size_min == traits.subgroup_size_max
                                       ? fmt::format("{}", traits.subgroup_size)

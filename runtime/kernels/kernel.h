@@ -23,6 +23,7 @@ struct Variant {
     std::string_view kernel, name;
     bool needs_subgroup; // arithmetic and shuffle
     bool needs_coopmat;  // cooperative matrices; its source is kernel_coopmat.comp
+    bool needs_address;  // weights are read through their address (gpu::weights_by_address)
     std::string_view definitions;
     std::span<const std::uint32_t> spirv;
 };
@@ -77,10 +78,13 @@ struct Launch {
     std::uint64_t bytes = 0; // that it must move: weights and state; activations do not count
     TuningOrigin tuning = {};
 
+    // Last of all: where weights are read through their address, which the first buffer has, that follows the parameters.
     template <class Params>
     void set_params(const Params &params) {
-        push_constants.resize(sizeof params);
+        const std::size_t address_bytes = variant->needs_address ? sizeof(std::uint64_t) : 0;
+        push_constants.resize(sizeof params + address_bytes);
         std::memcpy(push_constants.data(), &params, sizeof params);
+        if (address_bytes != 0) std::memcpy(push_constants.data() + sizeof params, &buffers.front().address, address_bytes);
     }
     template <class Params>
     Params params() const { // FF_ASSERT-free: the caller names the kernel's own block

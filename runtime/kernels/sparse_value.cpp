@@ -22,7 +22,7 @@ Result<Launch> sparse_launch(const StepBuffers &step, const SparseValueArguments
     const Variant &variant = variant_for("sparse_value", a.matrix->type, *step.traits);
     const SparseTuning tuning = tune_sparse(*step.traits, variant, part.inputs, a.matrix->rows, step.rows);
     const bool gated = a.gate.view.bytes != 0;
-    const std::uint32_t outputs = 8 * tuning.lanes;
+    const std::uint32_t outputs = 8 * tuning.lanes * tuning.lane_groups;
     Launch launch;
     launch.variant = &variant;
     launch.constants = constants_of(tuning);

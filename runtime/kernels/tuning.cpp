@@ -30,6 +30,10 @@ std::uint32_t uniform_lanes(const gpu::DeviceTraits &traits, std::uint32_t group
     return traits.lane_loads_slow && known && groups % size == 0 ? size : 0;
 }
 
+bool one_subgroup(const gpu::DeviceTraits &traits, const Variant &variant) {
+    return variant.needs_subgroup && traits.lane_loads_slow && traits.subgroup_size_fixed && traits.subgroup_size >= 4;
+}
+
 // Where loads are each lane's own, nothing is said of it: pipelines and what is kept of them stay as they are.
 std::vector<gpu::SpecConstant> with_uniform_lanes(std::vector<gpu::SpecConstant> constants, std::uint32_t lanes) {
     if (lanes != 0) constants.push_back({shader::kSpecUniformLanes, lanes});
@@ -75,6 +79,8 @@ void finish_matvec(const gpu::DeviceTraits &traits, const Variant &variant, std:
     // Every workgroup of a kernel with a prologue reads the input again: more rows make that a smaller share, but fewer
     // workgroups. Below some 500 of them a wide GPU has idle cores, so the rows grow only with the matrix.
     tuning.group_rows = teams * tuning.rows;
+    if (one_subgroup(traits, variant))
+        while (tuning.group_rows < 64 && rows / (2 * tuning.group_rows) >= 8) tuning.group_rows *= 2;
     if (prologue)
         while (tuning.group_rows < 64 && rows / (2 * tuning.group_rows) >= 512) tuning.group_rows *= 2;
     // An odd number of workgroups too many would break the device's limit: only a head of millions of rows gets there.
@@ -97,6 +103,8 @@ MatvecTuning tune_matvec(const gpu::DeviceTraits &traits, const Variant &variant
     // two to six waves; 256 double that (C = 4096, the compilers of Mesa 26.2).
     const bool large_stage = prologue && 4 * stage > 8192;
     tuning.local_size = std::min(large_stage ? 256U : 128U, largest_workgroup(traits));
+    // A thread runs a workgroup there, a subgroup after the other from barrier to barrier: one is quickest (a tenth).
+    if (one_subgroup(traits, variant)) tuning.local_size = traits.subgroup_size;
     // Inputs that all lanes load together cost as much as weights: 8 rows need half as many of them (a fifth quicker).
     tuning.rows = traits.lane_loads_slow ? 8 : 4;
     tuning.lanes = 32;
@@ -162,16 +170,17 @@ std::vector<gpu::SpecConstant> constants_of(const MatmulTuning &tuning) {
 
 FewTuning tune_few(const gpu::DeviceTraits &traits, const Variant &variant, std::span<const Matrix *const> matrices,
                    std::uint32_t tokens) {
-    std::uint32_t groups = 0;
-    for (const Matrix *matrix : matrices) groups = std::max(groups, matrix->groups());
-    const MatvecTuning one = tune_matvec(traits, variant, 1, groups, false);
+    std::uint32_t groups = 0, rows = 0;
+    for (const Matrix *matrix : matrices) groups = std::max(groups, matrix->groups()), rows = std::max(rows, matrix->rows);
+    const MatvecTuning one = tune_matvec(traits, variant, rows, groups, false);
     // 4 rows by 8 tokens are 32 sums an invocation, beside 32 weights.
     FewTuning tuning{.local_size = one.local_size, .lanes = one.lanes, .rows = one.rows, .group_rows = one.group_rows,
                      .tokens = 2, .uniform_lanes = one.uniform_lanes};
     for (const Matrix *matrix : matrices)
         if (uniform_lanes(traits, matrix->groups()) == 0) tuning.uniform_lanes = 0;
     // Inputs come lane by lane on a processor, and 8 rows need half as many of them (llvmpipe 26.2: a tenth quicker).
-    if (on_processor(traits)) tuning.local_size /= 2, tuning.rows = 8;
+    if (on_processor(traits)) tuning.rows = 8;
+    if (on_processor(traits) && !one_subgroup(traits, variant)) tuning.local_size /= 2;
     // Adrenos before 660 spill 8 tokens (turnip 26.2).
     const std::uint32_t most = traits.vendor_id == kQualcomm ? 4 : kFewTokens;
     while (tuning.tokens < std::min(tokens, most)) tuning.tokens *= 2;
@@ -218,20 +227,26 @@ SparseTuning tune_sparse(const gpu::DeviceTraits &traits, const Variant &variant
     const std::uint32_t groups = (outputs + 7) / 8; // of outputs
     if (uniform_lanes(traits, groups) != 0 && tuning.local_size == tuning.lanes && groups % tuning.lanes == 0)
         tuning.uniform_lanes = tuning.lanes;
+    // A processor waits for each input's row, which is far from the last one's, but less for what lies behind it.
+    if (tuning.uniform_lanes != 0 && tuning.tokens == 1 && groups % (2 * tuning.lanes) == 0) tuning.lane_groups = 2;
     return tuning;
 }
 
 std::vector<gpu::SpecConstant> constants_of(const SparseTuning &tuning) {
-    return with_uniform_lanes({{shader::kSpecLocalSize, tuning.local_size},
-                               {shader::kSpecLanes, tuning.lanes},
-                               {shader::kSpecInputWords, tuning.input_words},
-                               {shader::kSpecFewTokens, tuning.tokens}},
-                              tuning.uniform_lanes);
+    auto constants = with_uniform_lanes({{shader::kSpecLocalSize, tuning.local_size},
+                                         {shader::kSpecLanes, tuning.lanes},
+                                         {shader::kSpecInputWords, tuning.input_words},
+                                         {shader::kSpecFewTokens, tuning.tokens}},
+                                        tuning.uniform_lanes);
+    if (tuning.lane_groups != 1) constants.push_back({shader::kSpecLaneGroups, tuning.lane_groups});
+    return constants;
 }
 
 Result<WkvTuning> tune_wkv(const gpu::DeviceTraits &traits, std::uint32_t head_size) {
+    // Lanes that share a row compute its gates each for itself: work to a processor (wkv7 takes a third less time with one).
+    const std::uint32_t most = traits.lane_loads_slow ? 1 : 4;
     for (std::uint32_t lanes : {4U, 2U, 1U})
-        if (head_size % (4 * lanes) == 0 && head_size * lanes <= largest_workgroup(traits) &&
+        if (lanes <= most && head_size % (4 * lanes) == 0 && head_size * lanes <= largest_workgroup(traits) &&
             wkv7_vector_bytes(head_size) + reduction_bytes(head_size * lanes) <= traits.max_shared_memory_bytes)
             return WkvTuning{head_size * lanes, lanes};
     return Error{Status::unsupported,

@@ -60,6 +60,7 @@ struct SparseTuning {
     std::uint32_t lanes;       // of a team, 8 outputs each
     std::uint32_t input_words; // 32 inputs each
     std::uint32_t tokens;      // of a workgroup
+    std::uint32_t lane_groups = 1; // groups of 8 outputs of a lane
     std::uint32_t uniform_lanes = 0; // as in MatvecTuning
     TuningOrigin origin = {};
 };

@@ -1,13 +1,13 @@
 // Rows of ggml's block formats and of nf4, repacked at load into planes (runtime/kernels/weight_layout.h): first the low
 // bits of all groups, then their high bits, then scales. `words` below counts 32-bit words from the start of the row.
-layout(set = 0, binding = WEIGHTS_BINDING) readonly buffer Weights { uint weights[]; };
-layout(set = 0, binding = WEIGHTS_BINDING) readonly buffer PlainWeights { uvec4 plain_weights[]; };
+WEIGHTS_AT(4) Weights { uint weights[]; };
+WEIGHTS_AT(16) PlainWeights { uvec4 plain_weights[]; };
 layout(constant_id = kSpecPlainType) const uint kPlainType = kPlainF16;
 
 // In a launch with block-format matrices, the low-rank ones beside them are plain: f32, f16 or bf16.
-LANE_LOAD(lane_units, uvec4, bvec4, plain_weights)
-LANE_LOAD(lane_word, uint, bool, weights)
-LANES_LOAD(lanes_word, uint, bool, weights)
+LANE_LOAD(lane_units, uvec4, bvec4, OF(PlainWeights, plain_weights))
+LANE_LOAD(lane_word, uint, bool, OF(Weights, weights))
+LANES_LOAD(lanes_word, uint, bool, OF(Weights, weights))
 bool beside(uint plain) { return plain != 0u; }
 void load_plain_weights(uint row_at, uint group, out vec4 low, out vec4 high) {
     if (kPlainType == kPlainF32) {

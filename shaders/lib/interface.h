@@ -165,6 +165,7 @@ struct SparseValueParams {
     uint gate_stride;
 };
 const uint kSparseWeights = 0u, kSparseScratch = 1u;
+const uint kSpecLaneGroups = 3u; // groups of 8 outputs of a lane; times kSpecFewTokens 8 at most
 const uint kSpecInputWords = 2u; // words with a bit for each input of the part
 const uint kMostSparseInputs = 32768u; // of a part: their bits take 4 KiB of shared memory
 

@@ -3,9 +3,19 @@
 // every row starts on one; how a row of a block format is laid out on the device: runtime/kernels/weight_layout.h.
 // A launch may have plain matrices beside those of its variant's type: `plain`, in a segment table, names them.
 #include "lib/lane_loads.glsl"
+// With ADDRESS they are not bound but read through their address, which is in the push constants (lib/params.glsl).
+#ifdef ADDRESS
+#extension GL_EXT_buffer_reference : require
+#extension GL_EXT_buffer_reference_uvec2 : require
+#define WEIGHTS_AT(UNIT) layout(buffer_reference, std430, buffer_reference_align = UNIT) readonly buffer
+#define OF(BUFFER, ARRAY) BUFFER(uvec2(weights_low, weights_high)).ARRAY
+#else
+#define WEIGHTS_AT(UNIT) layout(set = 0, binding = WEIGHTS_BINDING) readonly buffer
+#define OF(BUFFER, ARRAY) ARRAY
+#endif
 #if defined(WEIGHTS_F32)
-layout(set = 0, binding = WEIGHTS_BINDING) readonly buffer Weights { vec4 weights[]; };
-LANE_LOAD(lane_weights, vec4, bvec4, weights)
+WEIGHTS_AT(16) Weights { vec4 weights[]; };
+LANE_LOAD(lane_weights, vec4, bvec4, OF(Weights, weights))
 bool beside(uint plain) { return false; }
 uint row_units(uint groups, bool plain) { return 2u * groups; }
 void load_weights(uint row_at, uint groups, uint group, bool plain, out vec4 low, out vec4 high) {
@@ -13,9 +23,9 @@ void load_weights(uint row_at, uint groups, uint group, bool plain, out vec4 low
     high = lane_weights(row_at + 2u * group + 1u, 2u);
 }
 #elif defined(WEIGHTS_F16) || defined(WEIGHTS_BF16)
-layout(set = 0, binding = WEIGHTS_BINDING) readonly buffer Weights { uvec4 weights[]; };
+WEIGHTS_AT(16) Weights { uvec4 weights[]; };
 layout(constant_id = kSpecPlainType) const uint kPlainType = kPlainF16; // kPlainF32: there may be some of that beside
-LANE_LOAD(lane_weights, uvec4, bvec4, weights)
+LANE_LOAD(lane_weights, uvec4, bvec4, OF(Weights, weights))
 bool beside(uint plain) { return kPlainType == kPlainF32 && plain != 0u; }
 uint row_units(uint groups, bool plain) { return plain ? 2u * groups : groups; }
 void load_weights(uint row_at, uint groups, uint group, bool plain, out vec4 low, out vec4 high) {

@@ -38,7 +38,7 @@ const std::map<std::string, Place, std::less<>> &places() {
         {"wide_wkv7", {"wide_wkv7.comp", "= (normalised + dots.w * v)", "= (normalised + PLANTED + dots.w * v)"}},
         {"wide_wkv6", {"wide_wkv6.comp", "= normalised * gate", "= (normalised + PLANTED) * gate"}},
         {"wide_wkv4", {"wide_wkv4.comp", "* (e1 * aa + e2 * v) /", "* (PLANTED + e1 * aa + e2 * v) /"}},
-        {"sparse_value", {"sparse_value.comp", "sums[2u * t] += h * low[i];", "sums[2u * t] += h * (low[i] + PLANTED);"}},
+        {"sparse_value", {"sparse_value.comp", "? scratch[4u * in_at[t] + inputs[i]]", "? PLANTED + scratch[4u * in_at[t] + inputs[i]]"}},
     };
     return all;
 }
@@ -54,7 +54,7 @@ std::vector<std::string> words(const std::string &text) {
 std::string condition(const ShaderVariant &variant) {
     std::string out = "1";
     for (const std::string &definition : variant.definitions) out += " && defined(" + definition + ")";
-    for (const char *other : {"SUBGROUP", "ALONE"})
+    for (const char *other : {"SUBGROUP", "ALONE", "ADDRESS"})
         if (std::find(variant.definitions.begin(), variant.definitions.end(), other) == variant.definitions.end())
             out += std::string(" && !defined(") + other + ")";
     return "(" + out + ")";

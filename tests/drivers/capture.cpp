@@ -51,7 +51,7 @@ std::string row(std::string_view name, const DeviceInfo &device) {
     line(fmt::format(" .integer_dot_product = {}, .integer_dot_accelerated = {}, .integer_dot_mixed_accelerated = {},",
                      t.integer_dot_product, t.integer_dot_accelerated, t.integer_dot_mixed_accelerated));
     line(fmt::format(" .matrix_shapes = {{{}}}, .matrices_slow = {},", shapes(t), t.matrices_slow));
-    if (t.lane_loads_slow) line(" .lane_loads_slow = true,");
+    line(fmt::format(" .lane_loads_slow = {}, .buffer_addresses = {},", t.lane_loads_slow, t.buffer_addresses));
     line(fmt::format(" .unified_memory = {}, .memory_budget = {}, .timeline_semaphore = {},",
                      t.unified_memory, t.memory_budget, t.timeline_semaphore));
     line(fmt::format(" .timestamp_valid_bits = {}, .timestamp_period_ns = {:#}F,", t.timestamp_valid_bits,

@@ -185,6 +185,7 @@ std::string missing_capability(const SpirvNeeds &needs, const gpu::DeviceTraits 
         {4433, "StorageBuffer16BitAccess", t.storage16},
         {4448, "StorageBuffer8BitAccess", t.storage8},
         {5345, "VulkanMemoryModel", !t.matrix_shapes.empty()}, // enabled with them only
+        {5347, "PhysicalStorageBufferAddresses", gpu::weights_by_address(t)},
         {6018, "DotProductInput4x8BitPacked", t.integer_dot_product},
         {6019, "DotProduct", t.integer_dot_product},
         {6022, "CooperativeMatrixKHR", !t.matrix_shapes.empty()},

@@ -25,7 +25,7 @@ DeviceTraits everything() {
     out.storage16 = out.storage8 = out.float16 = out.int16 = out.int8 = true;
     out.integer_dot_product = out.integer_dot_accelerated = out.integer_dot_mixed_accelerated = true;
     out.matrix_shapes = {{16, 16, 16}};
-    out.timeline_semaphore = out.memory_budget = true;
+    out.timeline_semaphore = out.memory_budget = out.buffer_addresses = true;
     return out;
 }
 
@@ -35,7 +35,7 @@ TEST_CASE("what a host did not enable is not there") {
     const DeviceTraits bare = enabled_traits(everything(), VK_API_VERSION_1_3, nullptr, {});
     CHECK_FALSE((bare.storage16 || bare.storage8 || bare.float16 || bare.int16 || bare.int8));
     CHECK_FALSE((bare.integer_dot_product || bare.integer_dot_accelerated || bare.timeline_semaphore));
-    CHECK_FALSE((bare.memory_budget || bare.subgroup_size_control));
+    CHECK_FALSE((bare.buffer_addresses || bare.memory_budget || bare.subgroup_size_control));
     CHECK(bare.matrix_shapes.empty());
     CHECK(bare.subgroup_size_max == 32);
     CHECK(bare.subgroup_arithmetic); // no feature: a property
@@ -59,7 +59,7 @@ TEST_CASE("features are found in the collected structures too") {
     auto of_12 =
         structure<VkPhysicalDeviceVulkan12Features>(VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_1_2_FEATURES, &of_13);
     of_12.storageBuffer8BitAccess = of_12.shaderFloat16 = of_12.shaderInt8 = VK_TRUE;
-    of_12.timelineSemaphore = VK_TRUE;
+    of_12.timelineSemaphore = of_12.bufferDeviceAddress = VK_TRUE;
     auto of_11 =
         structure<VkPhysicalDeviceVulkan11Features>(VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_1_1_FEATURES, &of_12);
     of_11.storageBuffer16BitAccess = VK_TRUE;
@@ -67,7 +67,7 @@ TEST_CASE("features are found in the collected structures too") {
     features.features.shaderInt16 = VK_TRUE;
     const DeviceTraits traits = enabled_traits(everything(), VK_API_VERSION_1_3, &features, {});
     CHECK((traits.storage16 && traits.storage8 && traits.float16 && traits.int16 && traits.int8));
-    CHECK((traits.integer_dot_product && traits.timeline_semaphore));
+    CHECK((traits.integer_dot_product && traits.timeline_semaphore && traits.buffer_addresses));
     CHECK(traits.subgroup_size_control);
     CHECK(traits.subgroup_size_min == 8);
     CHECK(traits.matrix_shapes.empty());

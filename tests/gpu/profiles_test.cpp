@@ -20,7 +20,7 @@ DeviceTraits rich() {
     out.storage16 = out.storage8 = out.float16 = out.int16 = out.int8 = true;
     out.integer_dot_product = out.integer_dot_accelerated = out.integer_dot_mixed_accelerated = true;
     out.matrix_shapes = {{16, 16, 16}, {16, 8, 16}};
-    out.unified_memory = out.memory_budget = out.timeline_semaphore = true;
+    out.buffer_addresses = out.unified_memory = out.memory_budget = out.timeline_semaphore = true;
     out.timestamp_valid_bits = 64;
     out.max_workgroup_invocations = out.max_workgroup_size_x = 2048;
     out.max_workgroup_count_x = ~0U;
@@ -51,6 +51,7 @@ void check_takes_only(const DeviceTraits &full, const DeviceTraits &masked) {
     flag(full.integer_dot_mixed_accelerated, masked.integer_dot_mixed_accelerated);
     for (const MatrixShape &shape : masked.matrix_shapes)
         CHECK(std::find(full.matrix_shapes.begin(), full.matrix_shapes.end(), shape) != full.matrix_shapes.end());
+    flag(full.buffer_addresses, masked.buffer_addresses);
     flag(full.unified_memory, masked.unified_memory);
     flag(full.memory_budget, masked.memory_budget);
     flag(full.timeline_semaphore, masked.timeline_semaphore);

@@ -67,6 +67,7 @@ void Scene::run(std::span<const kernels::Launch> launches, std::initializer_list
 }
 
 bool join_lanes(Scene &scene) {
+    scene.traits.buffer_addresses = gpu::weights_by_address(device()->traits()); // what the device was made for
     scene.traits.lane_loads_slow = true;
     const std::uint32_t size = scene.traits.subgroup_size;
     if (scene.traits.subgroup_size_fixed && scene.traits.subgroup_shuffle && size >= 4 && size <= 16) return true;

@@ -1,0 +1,6 @@
+// PARAMS(Type): the push constants of a kernel, as `p`. Where weights are read through their address, that follows.
+#ifdef ADDRESS
+#define PARAMS(TYPE) layout(push_constant) uniform Params { TYPE p; uint weights_low, weights_high; }
+#else
+#define PARAMS(TYPE) layout(push_constant) uniform Params { TYPE p; }
+#endif
