@@ -20,7 +20,7 @@ layout(constant_id = kSpecRows) const uint kRows = 4u;
 layout(constant_id = kSpecGroupRows) const uint kGroupRows = 16u;
 layout(constant_id = kSpecFewTokens) const uint kTokens = 8u;
 
-LANE_LOAD(lane_scratch4, vec4, bvec4, scratch4)
+#include "lib/lane_inputs.glsl"
 shared vec4 totals[kLocalSize / kLeastTeam][(kRows * kTokens + 3u) / 4u]; // [team][token][row]
 uvec4 first, second, third; // the segment
 
@@ -61,8 +61,8 @@ void main() {
             vec4 low[kRows], high[kRows];
             for (uint r = 0u; r < kRows; ++r) load_weights(row_at[r], groups, group, plain, low[r], high[r]);
             for (uint t = 0u; t < kTokens; ++t) {
-                vec4 input_low = lane_scratch4(input_at[t] + 2u * group, 2u),
-                     input_high = lane_scratch4(input_at[t] + 2u * group + 1u, 2u);
+                vec4 input_low = lane_inputs(input_at[t] + 2u * group, 2u),
+                     input_high = lane_inputs(input_at[t] + 2u * group + 1u, 2u);
                 for (uint r = 0u; r < kRows; ++r)
                     sums[t * kRows + r] += dot(low[r], input_low) + dot(high[r], input_high);
             }

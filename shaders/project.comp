@@ -18,10 +18,10 @@ layout(set = 0, binding = kProjectManyScratch) readonly buffer StepHeader { uint
 uint input_at, activation;
 uvec4 segment;
 
-LANE_LOAD(lane_scratch4, vec4, bvec4, scratch4)
+#include "lib/lane_inputs.glsl"
 void compute_input(uint group, out vec4 low, out vec4 high) {
-    low = lane_scratch4(input_at + 2u * group, 2u);
-    high = lane_scratch4(input_at + 2u * group + 1u, 2u);
+    low = lane_inputs(input_at + 2u * group, 2u);
+    high = lane_inputs(input_at + 2u * group + 1u, 2u);
 }
 #include "lib/matvec.glsl"
 

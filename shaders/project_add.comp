@@ -13,10 +13,10 @@ layout(set = 0, binding = kProjectScratch) readonly buffer StepHeader { uint ste
 #define UNIFORM_LANE team_lane()
 #include "lib/weights.glsl"
 
-LANE_LOAD(lane_scratch4, vec4, bvec4, scratch4)
+#include "lib/lane_inputs.glsl"
 void compute_input(uint group, out vec4 low, out vec4 high) {
-    low = lane_scratch4(p.in_at + 2u * group, 2u);
-    high = lane_scratch4(p.in_at + 2u * group + 1u, 2u);
+    low = lane_inputs(p.in_at + 2u * group, 2u);
+    high = lane_inputs(p.in_at + 2u * group + 1u, 2u);
 }
 #include "lib/matvec.glsl"
 

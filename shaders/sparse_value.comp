@@ -12,7 +12,13 @@ layout(local_size_x_id = kSpecLocalSize) in;
 layout(constant_id = kSpecLanes) const uint kLanes = 8u;
 layout(constant_id = kSpecInputWords) const uint kInputWords = 1u;
 layout(constant_id = kSpecFewTokens) const uint kTokens = 1u;
-layout(constant_id = kSpecLaneGroups) const uint kGroups = 1u;
+#ifdef ADDRESS
+layout(constant_id = kSpecLaneGroups) const uint kGroups = 1u; // more with kUniformLanes only
+#define FOR_GROUPS(g) for (uint g = 0u; g < kGroups; ++g)
+#else
+const uint kGroups = 1u;
+#define FOR_GROUPS(g) const uint g = 0u; // a loop of one turn, too, changes what compilers unroll around it
+#endif
 PARAMS(SparseValueParams);
 layout(set = 0, binding = kSparseScratch) buffer Scratch { float scratch[]; };
 layout(set = 0, binding = kSparseScratch) readonly buffer Scratch4 { vec4 scratch4[]; };
@@ -70,6 +76,7 @@ void main() {
     uint groups = (p.outputs + 7u) / 8u;
     uint lane = gl_LocalInvocationID.x % kLanes, team = kTeams == 1u ? 0u : gl_LocalInvocationID.x / kLanes;
     uint first_group = gl_WorkGroupID.x * kGroups * kLanes;
+    uint group = kUniformLanes == 0u ? min(first_group + lane, groups - 1u) : first_group;
     vec4 sums[2u * kSums];
     for (uint i = 0u; i < 2u * kSums; ++i) sums[i] = vec4(0.0);
     for (uint word = team; word < kInputWords; word += kTeams) {
@@ -83,16 +90,13 @@ void main() {
                 inputs[i] = bits != 0u ? 32u * word + uint(findLSB(bits)) : inputs[max(i, 1u) - 1u];
                 count += uint(bits != 0u);
                 bits &= bits - 1u;
-                for (uint g = 0u; g < kGroups; ++g) {
-                    uint at = first_group + g * kLanes;
-                    uint group = kUniformLanes == 0u ? min(at + lane, groups - 1u) : at;
-                    load_outputs(0u, groups, inputs[i], group, low[i * kGroups + g], high[i * kGroups + g]);
-                }
+                FOR_GROUPS(g)
+                    load_outputs(0u, groups, inputs[i], group + g * kLanes, low[i * kGroups + g], high[i * kGroups + g]);
             }
             for (uint i = 0u; i < kAhead; ++i)
                 for (uint t = 0u; t < kTokens; ++t) {
                     float h = i < count ? scratch[4u * in_at[t] + inputs[i]] : 0.0;
-                    for (uint g = 0u; g < kGroups; ++g) {
+                    FOR_GROUPS(g) {
                         sums[2u * (t * kGroups + g)] += h * low[i * kGroups + g];
                         sums[2u * (t * kGroups + g) + 1u] += h * high[i * kGroups + g];
                     }

@@ -156,8 +156,8 @@ Result<void> check_not_denied(std::span<const Launch> launches, const gpu::Devic
     for (const Launch &launch : launches)
         if (is_denied(*launch.variant, traits))
             return Error{Status::unsupported,
-                         fmt::format("{} computed wrongly on this device with this driver and is on the deny list, and no "
-                                     "other variant can take its place; try another driver version, or other weights "
+                         fmt::format("{} is ruled out on this device with this driver, by its deny list or by a known error of the "
+                                     "driver, and no other variant can take its place; try another driver version, or other weights "
                                      "(--weights)",
                                      full_name(*launch.variant))};
     return {};

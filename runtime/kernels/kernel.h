@@ -78,13 +78,16 @@ struct Launch {
     std::uint64_t bytes = 0; // that it must move: weights and state; activations do not count
     TuningOrigin tuning = {};
 
-    // Last of all: where weights are read through their address, which the first buffer has, that follows the parameters.
+    // Last of all: where weights are read through their address, which the first buffer has, that follows the parameters, and
+    // the address of scratch, where inputs are read likewise.
     template <class Params>
-    void set_params(const Params &params) {
-        const std::size_t address_bytes = variant->needs_address ? sizeof(std::uint64_t) : 0;
-        push_constants.resize(sizeof params + address_bytes);
+    void set_params(const Params &params, const gpu::BufferView &scratch = {}) {
+        push_constants.resize(sizeof params);
         std::memcpy(push_constants.data(), &params, sizeof params);
-        if (address_bytes != 0) std::memcpy(push_constants.data() + sizeof params, &buffers.front().address, address_bytes);
+        if (!variant->needs_address) return;
+        const std::array<std::uint64_t, 2> addresses = {buffers.front().address, scratch.address};
+        const auto bytes = std::as_bytes(std::span(addresses));
+        push_constants.insert(push_constants.end(), bytes.begin(), bytes.end());
     }
     template <class Params>
     Params params() const { // FF_ASSERT-free: the caller names the kernel's own block

@@ -109,7 +109,7 @@ Result<std::vector<Launch>> matmul(const StepBuffers &step, const MatmulArgument
             FF_TRY_ASSIGN(const std::uint32_t segments_at,
                           step.tables->append(std::span<const std::uint32_t>(table)));
             launch.buffers = {packed.binding, step.tables->view(), step.scratch, out};
-            launch.set_params(shader::MatmulParams{.segments_at = segments_at, .answers = a.answers ? 1U : 0U});
+            launch.set_params(shader::MatmulParams{.segments_at = segments_at, .answers = a.answers ? 1U : 0U}, step.scratch);
             launches.push_back(std::move(launch));
         }
     }

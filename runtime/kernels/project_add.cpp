@@ -23,7 +23,7 @@ std::vector<Launch> project_add(const StepBuffers &step, const ProjectAddArgumen
             .result = at_float(step.scratch, a.x.view) + part.first_row,
             .in_at = at16(step.scratch, a.input.view),
             .gate = gated ? at_float(step.scratch, a.gate.view) + part.first_row : shader::kNone,
-        });
+        }, step.scratch);
         launch.bytes = part.rows * a.matrix->row_bytes();
         // All of x, though a part writes its own rows only: synchronization validation sees bindings, not rows.
         launch.uses = {{"step", step.header(), gpu::Access::read},

@@ -228,7 +228,7 @@ SparseTuning tune_sparse(const gpu::DeviceTraits &traits, const Variant &variant
     if (uniform_lanes(traits, groups) != 0 && tuning.local_size == tuning.lanes && groups % tuning.lanes == 0)
         tuning.uniform_lanes = tuning.lanes;
     // A processor waits for each input's row, which is far from the last one's, but less for what lies behind it.
-    if (tuning.uniform_lanes != 0 && tuning.tokens == 1 && groups % (2 * tuning.lanes) == 0) tuning.lane_groups = 2;
+    if (variant.needs_address && tuning.uniform_lanes != 0 && tuning.tokens == 1 && groups % (2 * tuning.lanes) == 0) tuning.lane_groups = 2;
     return tuning;
 }
 

@@ -118,7 +118,7 @@ TEST_CASE("doctor: where nothing can take a denied variant's place, making a mod
     CHECK_MESSAGE(doctor.status == 1, doctor.err);
     const Outcome refused = run_on_device_with(patient.variables, {"generate", "-n", "4", "--profile", "floor"});
     CHECK(refused.status == 1);
-    CHECK_MESSAGE(refused.err.find("embed.f16 computed wrongly on this device") != std::string::npos, refused.err);
+    CHECK_MESSAGE(refused.err.find("embed.f16 is ruled out on this device") != std::string::npos, refused.err);
 }
 
 TEST_CASE("doctor: a deny list that is damaged or of another device is ignored") {

@@ -114,6 +114,7 @@ namespace {
 void choose(Case &made, const kernels::Variant &variant) {
     if (!variant.needs_subgroup) made.scene.traits.subgroup_arithmetic = false;
     if (!variant.needs_coopmat) made.scene.traits.matrix_shapes.clear();
+    if (!variant.needs_address) made.scene.traits.buffer_addresses = false;
     made.scene.traits.matrices_slow = false;
 }
 
@@ -177,7 +178,7 @@ TEST_CASE("matmul: few tokens, with the loads of all lanes together") {
         Case own = make_case(shape, weight_type(*variant)), joined = make_case(shape, weight_type(*variant));
         own.scene.traits.lane_loads_slow = false;
         if (!join_lanes(joined.scene)) return;
-        if (!variant->needs_address) choose(own, *variant);
+        choose(own, *variant);
         choose(joined, *variant);
         const auto launches = joined.launches();
         REQUIRE(joins_lanes(launches.front()));
