@@ -217,7 +217,8 @@ def device_names():
 
 
 def variants_text(names):
-    parts = ["subgroup" if any(name.startswith("mix_project.f16_subgroup") for name in names) else "floor"]
+    parts = [next((kind for kind in ("address", "subgroup") if any(name.startswith("mix_project.f16_" + kind) for name in names)),
+                  "floor")]
     for name in names:
         if name.startswith("matmul.f16_coopmat"):
             constants = dict(word.split("=") for word in name.split()[4:])

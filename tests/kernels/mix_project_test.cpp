@@ -122,7 +122,7 @@ TEST_CASE("mix_project") {
                 CAPTURE(staged);
                 Case made = make_case(shape, weight_type(*variant));
                 made.scene.state.may_change(new_copy(made, shape));
-                if (!staged) made.scene.traits.max_shared_memory_bytes = 1024; // too little for the input
+                if (!staged) made.scene.traits.max_shared_memory_bytes = 256; // too little for the input
                 const auto launches = launches_of(made, variant);
                 CHECK(launches.size() == 1);
                 CHECK((launches[0].constants.back().value != 0) == staged);

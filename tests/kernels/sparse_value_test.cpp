@@ -95,6 +95,7 @@ void check(const Shape &shape, const kernels::Variant &variant) {
     CAPTURE(shape.share);
     Case made = make_case(shape, weight_type(variant));
     if (!variant.needs_coopmat) made.scene.traits.matrix_shapes.clear();
+    if (!variant.needs_address) made.scene.traits.buffer_addresses = false;
     made.scene.traits.matrices_slow = false;
     const auto launches = made.launches();
     for (const kernels::Launch &launch : launches) REQUIRE(launch.variant == &variant);
