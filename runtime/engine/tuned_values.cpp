@@ -36,7 +36,7 @@ TunedValues read_tuned_values(const std::string &directory, const gpu::CacheIden
         else ++ignored;
     }
     if (ignored > 0)
-        warn(kFile, directory, identity, log, fmt::format("{} entries are no tuned values, and are ignored", ignored));
+        warn(kFile, directory, identity, log, fmt::format("entries that are no tuned values are ignored ({})", ignored));
     return all;
 }
 

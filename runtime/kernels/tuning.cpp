@@ -30,6 +30,7 @@ std::uint32_t uniform_lanes(const gpu::DeviceTraits &traits, std::uint32_t group
     return traits.lane_loads_slow && known && groups % size == 0 ? size : 0;
 }
 
+// Whether a workgroup of rows is a single subgroup.
 bool one_subgroup(const gpu::DeviceTraits &traits, const Variant &variant) {
     return variant.needs_subgroup && traits.lane_loads_slow && traits.subgroup_size_fixed && traits.subgroup_size >= 4;
 }
@@ -228,7 +229,8 @@ SparseTuning tune_sparse(const gpu::DeviceTraits &traits, const Variant &variant
     if (uniform_lanes(traits, groups) != 0 && tuning.local_size == tuning.lanes && groups % tuning.lanes == 0)
         tuning.uniform_lanes = tuning.lanes;
     // A processor waits for each input's row, which is far from the last one's, but less for what lies behind it.
-    if (variant.needs_address && tuning.uniform_lanes != 0 && tuning.tokens == 1 && groups % (2 * tuning.lanes) == 0) tuning.lane_groups = 2;
+    if (variant.needs_address && tuning.uniform_lanes != 0 && tuning.tokens == 1 && groups % (2 * tuning.lanes) == 0)
+        tuning.lane_groups = 2;
     return tuning;
 }
 

@@ -1,6 +1,7 @@
 // What the two halves of every kernel must agree on, read by C++ and GLSL alike: specialisation constants, binding
 // numbers, push constants, the step header and the control block. Members are single uint, int or float (or arrays of
-// uint), so C++, push constants and std430 lay them out alike; a push constant block stays within 128 bytes.
+// uint), so C++, push constants and std430 lay them out alike; a push constant block stays within 128 bytes,
+// the two addresses of lib/params.glsl (16 bytes) counted.
 //
 // Units: `_at` is a place inside the bound range, in units of 16 bytes (4 floats). Rows of a matrix are padded with zeros to
 // whole groups of 8 elements and start at such a unit, vectors likewise.

@@ -1,6 +1,7 @@
 #include "runtime/gpu/pipeline_cache.h"
 
 #include "tests/gpu/fixture.h"
+#include "tests/support/temporary_folder.h"
 
 #include <filesystem>
 #include <fstream>
@@ -31,30 +32,15 @@ std::vector<std::byte> data_of(const CacheIdentity &identity, std::size_t payloa
     return out;
 }
 
-// A folder of this test's own, gone at its end.
-class Folder {
+class Folder : public test::TemporaryFolder {
   public:
-    explicit Folder(std::string_view name)
-        : path_(std::filesystem::temp_directory_path() /
-                (std::string(name) + "-" + std::to_string(reinterpret_cast<std::uintptr_t>(this)))) {
-        std::filesystem::remove_all(path_);
-    }
-    ~Folder() {
-        std::error_code code;
-        std::filesystem::remove_all(path_, code);
-    }
-    Folder(const Folder &) = delete;
-    Folder &operator=(const Folder &) = delete;
-    std::string path() const { return path_.string(); }
+    using TemporaryFolder::TemporaryFolder;
     std::filesystem::path only_file() const {
         std::vector<std::filesystem::path> files;
-        for (const auto &entry : std::filesystem::directory_iterator(path_)) files.push_back(entry.path());
+        for (const auto &entry : std::filesystem::directory_iterator(path())) files.push_back(entry.path());
         REQUIRE(files.size() == 1);
         return files.front();
     }
-
-  private:
-    std::filesystem::path path_;
 };
 
 } // namespace
@@ -87,7 +73,7 @@ TEST_CASE("a damaged cache is refused at every byte and every length") {
 }
 
 TEST_CASE("pipelines are kept on disk: cold, warm, and after damage") {
-    const Folder folder("firefinch-pipelines");
+    const Folder folder("pipelines");
     const PipelineDescription descriptions[] = {add_description(), scale_description()};
     std::vector<std::string> said;
     const PipelineOptions options{.cache_directory = folder.path(),
@@ -131,7 +117,7 @@ TEST_CASE("pipelines are kept on disk: cold, warm, and after damage") {
 }
 
 TEST_CASE("a folder that cannot be made is told when saving, not before") {
-    const Folder folder("firefinch-blocked");
+    const Folder folder("blocked");
     { std::ofstream blocker(folder.path()); }
     Scope scope;
     const auto set = must(PipelineSet::create(scope.device(), {.cache_directory = folder.path() + "/cache"}));

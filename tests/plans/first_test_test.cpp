@@ -1,19 +1,18 @@
 // A device of an untried vendor is tested for a second at its first use, and that is remembered.
 #include "runtime/doctor/first_test.h"
+#include "tests/support/temporary_folder.h"
 
 #include <doctest/doctest.h>
 
 #include <cstdlib>
-#include <filesystem>
 
 using namespace ff;
 
 TEST_CASE("first test: of an untried vendor, once") {
-    const std::filesystem::path folder =
-        std::filesystem::temp_directory_path() / ("firefinch-first-" + std::to_string(reinterpret_cast<std::uintptr_t>(&folder)));
+    const test::TemporaryFolder folder("first");
     engine::EngineOptions options;
     if (const char *device = std::getenv("FIREFINCH_TEST_DEVICE")) options.device = device;
-    options.cache_directory = folder.string();
+    options.cache_directory = folder.path();
     int tests = 0;
     options.log = [&](LogLevel, std::string_view message) { tests += message.find("first use") != message.npos; };
     const auto create = [&](bool first_test) {
@@ -30,6 +29,4 @@ TEST_CASE("first test: of an untried vendor, once") {
     CHECK(tests == 1);
     CHECK(create(true) == 0);
     CHECK(tests == 1); // remembered
-    std::error_code ignored;
-    std::filesystem::remove_all(folder, ignored);
 }

@@ -3,6 +3,7 @@
 #include "runtime/doctor/first_test.h"
 #include "runtime/engine/tuned_values.h"
 #include "runtime/kernels/tuning.h"
+#include "tests/support/temporary_folder.h"
 
 #include <doctest/doctest.h>
 
@@ -18,22 +19,11 @@ namespace {
 
 const gpu::CacheIdentity kIdentity{.vendor_id = 1, .device_id = 2, .driver_version = 3, .cache_uuid = {}, .device_uuid = "4"};
 
-class Folder {
+class Folder : public test::TemporaryFolder {
   public:
-    Folder() : path_(std::filesystem::temp_directory_path() /
-                     fmt::format("firefinch-tuned-{}", reinterpret_cast<std::uintptr_t>(this))) {
-        std::filesystem::create_directories(path_);
-    }
-    ~Folder() {
-        std::error_code ignored;
-        std::filesystem::remove_all(path_, ignored);
-    }
-    Folder(const Folder &) = delete;
-    Folder &operator=(const Folder &) = delete;
-
-    std::string path() const { return path_.string(); }
+    Folder() : TemporaryFolder("tuned") { std::filesystem::create_directories(path()); }
     void write(std::string_view text) const {
-        std::ofstream out(path_ / fmt::format("tuned-{}.json", kIdentity.key()), std::ios::binary);
+        std::ofstream out(path() + fmt::format("/tuned-{}.json", kIdentity.key()), std::ios::binary);
         out << text;
     }
     struct Read {
@@ -48,9 +38,6 @@ class Folder {
         });
         return read;
     }
-
-  private:
-    std::filesystem::path path_;
 };
 
 std::string file_of(std::string_view entries, std::string_view schema = "firefinch-tuned/1") {
@@ -115,7 +102,7 @@ TEST_CASE("tuned values: an entry that is none is ignored, and the others are us
         REQUIRE(read.values.size() == 1);
         CHECK(read.values[0].key == "good");
         REQUIRE(read.warnings.size() == 1);
-        CHECK(read.warnings[0].find("1 entries are no tuned values") != std::string::npos);
+        CHECK(read.warnings[0].find("no tuned values are ignored (1)") != std::string::npos);
     }
 }
 
