@@ -3,9 +3,8 @@
 // already there (RWKV-6), or nothing is mixed (DeepEmbed of 7a).
 #extension GL_GOOGLE_include_directive : require
 #include "lib/interface.h"
-#include "lib/params.glsl"
 #define WEIGHTS_BINDING kProjectManyWeights
-PARAMS(ProjectParams);
+layout(push_constant) uniform Params { ProjectParams p; };
 layout(set = 0, binding = kProjectManyParams) readonly buffer Segments { uvec4 segments[]; };
 layout(set = 0, binding = kProjectManyScratch) buffer Scratch { float scratch[]; };
 layout(set = 0, binding = kProjectManyScratch) readonly buffer Scratch4 { vec4 scratch4[]; };

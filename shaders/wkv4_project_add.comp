@@ -4,9 +4,8 @@
 // exponential exceeds 1. Every workgroup computes all of wkv from the old copy of the state; the first stores the new.
 #extension GL_GOOGLE_include_directive : require
 #include "lib/interface.h"
-#include "lib/params.glsl"
 #define WEIGHTS_BINDING kWkv4Weights
-PARAMS(Wkv4Params);
+layout(push_constant) uniform Params { Wkv4Params p; };
 layout(set = 0, binding = kWkv4Params) readonly buffer Parameters { vec4 parameters[]; };
 layout(set = 0, binding = kWkv4Scratch) buffer Scratch { float scratch[]; };
 layout(set = 0, binding = kWkv4Scratch) readonly buffer Scratch4 { vec4 scratch4[]; };

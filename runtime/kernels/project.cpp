@@ -15,7 +15,7 @@ Result<std::vector<Launch>> project(const StepBuffers &step, const ProjectArgume
     std::vector<Launch> launches;
     for (SegmentedLaunch &part : parts) {
         part.launch.buffers = {part.weights, step.parameters->view(), step.scratch};
-        part.launch.set_params(shader::ProjectParams{.groups = groups, .segments_at = part.segments_at}, step.scratch);
+        part.launch.set_params(shader::ProjectParams{.groups = groups, .segments_at = part.segments_at});
         for (const ProjectSegment &segment : a.segments)
             part.launch.uses.push_back({segment.input.name, segment.input.view, gpu::Access::read});
         launches.push_back(std::move(part.launch));
