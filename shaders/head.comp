@@ -33,7 +33,7 @@ void store_row(uint row, float value) { logits[out_at + row] = value; }
 void main() {
     if (step_header[kStepLogits] == 0u) return;
     statistics = layer_norm_statistics(p.x_at, p.width);
-    stage_input(p.groups);
+    stage_input(p.groups, false);
     out_at = step_header[kStepSlot] * p.vocabulary + p.first_row;
     matvec(0u, p.groups, gl_WorkGroupID.x * kGroupRows, p.rows, false);
 }

@@ -57,7 +57,7 @@ void main() {
     bool plain = beside(segments[s + 1u].z);
 
     statistics = layer_norm_statistics(p.x_at, p.width);
-    stage_input(p.groups);
+    stage_input(p.groups, plain);
     if (p.writes_kept != 0u && gl_WorkGroupID.x == 0u)
         for (uint i = gl_LocalInvocationID.x; i < vectors; i += kLocalSize) state[new_at + i] = normalised(i);
 

@@ -37,6 +37,6 @@ void main() {
     input_at = segments[s + 1u].x;
     activation = segments[s + 1u].y;
     bool plain = beside(segments[s + 1u].z);
-    stage_input(p.groups);
+    stage_input(p.groups, plain);
     matvec(segment.y, p.groups, (gl_WorkGroupID.x - begin) * kGroupRows, segment.z, plain);
 }

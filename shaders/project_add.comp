@@ -26,6 +26,6 @@ void store_row(uint row, float value) {
 
 void main() {
     if (step_header[kStepRun] == 0u) return;
-    stage_input(p.groups);
+    stage_input(p.groups, false);
     matvec(0u, p.groups, gl_WorkGroupID.x * kGroupRows, p.rows, false);
 }

@@ -54,6 +54,6 @@ void main() {
     uint slot = p.wkv_at + step_header[kStepSlot] * p.slot_stride;
     old_at = slot + step_header[kStepParity] * copy;
     if (p.writes_state != 0u && gl_WorkGroupID.x == 0u) store_next_state(slot + (1u - step_header[kStepParity]) * copy);
-    stage_input(p.groups);
+    stage_input(p.groups, false);
     matvec(0u, p.groups, gl_WorkGroupID.x * kGroupRows, p.rows, false);
 }

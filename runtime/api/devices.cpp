@@ -43,6 +43,7 @@ std::vector<std::pair<const char *, std::int64_t>> trait_values(const gpu::Devic
         {"float16", number(t.float16)},
         {"int8", number(t.int8)},
         {"integer_dot_product", number(t.integer_dot_product)},
+        {"integer_dot_accelerated", number(t.integer_dot_accelerated)},
         {"matrix_shapes", number(t.matrix_shapes.size())},
         {"matrices_slow", number(t.matrices_slow)},
         {"lane_loads_slow", number(t.lane_loads_slow)},

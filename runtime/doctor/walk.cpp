@@ -23,19 +23,21 @@ std::uint32_t word_at(std::span<const std::byte> bytes, std::uint64_t at) {
     return word;
 }
 
-bool is_close(float found, double expected) {
-    return std::fabs(static_cast<double>(found) - expected) <= kTolerance * std::max(1.0, std::fabs(expected)); // not for NaN
+bool is_close(float found, double expected, double tolerance) {
+    return std::fabs(static_cast<double>(found) - expected) <= tolerance * std::max(1.0, std::fabs(expected)); // not for NaN
 }
 
 // The first value that differs, in the bytes of the range that `expected` is a part of.
-std::optional<Finding> compare(const Expectation &expected, const gpu::BufferView &range, std::span<const std::byte> bytes) {
+std::optional<Finding> compare(const kernels::Variant &variant, const Expectation &expected, const gpu::BufferView &range,
+                               std::span<const std::byte> bytes) {
+    const double tolerance = variant.needs_dot ? kCountedTolerance : kTolerance;
     const std::uint64_t begin = expected.view.offset - range.offset;
     for (std::size_t i = 0; i < expected.values.size(); ++i) {
         const std::uint32_t word = word_at(bytes, begin + 4 * i * expected.stride);
         const auto value = std::bit_cast<float>(word);
         const double found = expected.integers ? static_cast<double>(word) : static_cast<double>(value);
         const double want = expected.values[i];
-        if (expected.integers ? found != want : !is_close(value, want)) return Finding{expected.name, i, want, found, {}};
+        if (expected.integers ? found != want : !is_close(value, want, tolerance)) return Finding{expected.name, i, want, found, {}};
     }
     return std::nullopt;
 }
@@ -172,7 +174,7 @@ Result<std::optional<Finding>> Walk::step(const kernels::Launch &launch, const g
         const std::vector<std::byte> &after = image_of(written[i])->bytes;
         for (const Expectation &each : expected)
             if (!finding && each.view.overlaps(written[i])) {
-                finding = compare(each, written[i], after);
+                finding = compare(*launch.variant, each, written[i], after);
                 if (finding) finding->output = output_name(launch, each);
             }
         if (!finding) finding = stray(launch, written[i], before[i], after);

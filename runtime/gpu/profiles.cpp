@@ -83,6 +83,10 @@ void matrices(DeviceTraits &traits) {
     traits.matrices_slow = false;
 }
 
+void dot(DeviceTraits &traits) {
+    traits.integer_dot_accelerated = traits.integer_dot_product;
+}
+
 // Sets a mark, for the same reason: any device that can makes the loads of all lanes together.
 void lanes(DeviceTraits &traits) {
     traits.lane_loads_slow = true;
@@ -140,6 +144,7 @@ const std::vector<Profile> &profiles() {
             {"staged", "as native, but weights travel through staging buffers", staged},
             {"fences", "as native, but without timeline semaphores", fences},
             {"matrices", "as native, with cooperative matrices also where they are slow, for tests", matrices},
+            {"dot", "as native, with integer dot products also where they are slow, for tests", dot},
             {"lanes", "as native, with loads made for all lanes of a subgroup together, for tests", lanes},
             {"adreno", "Qualcomm Adreno 6xx: 128 MiB bindings, no 8-bit storage, no size control", adreno},
             {"mali", "Arm Mali: 384 invocations, 256 MiB bindings, no size control", mali},

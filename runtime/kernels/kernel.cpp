@@ -10,10 +10,10 @@ namespace ff::kernels {
 namespace {
 
 struct Needs {
-    bool subgroup = false, coopmat = false, address = false;
+    bool subgroup = false, coopmat = false, address = false, dot = false;
 };
 constexpr Needs needs_none, needs_subgroup{.subgroup = true}, needs_coopmat{.coopmat = true},
-    needs_address{.subgroup = true, .address = true};
+    needs_address{.subgroup = true, .address = true}, needs_dot{.subgroup = true, .dot = true};
 
 // Unpacked once for the process: what all engines read, and nobody writes.
 struct Table {
@@ -23,8 +23,8 @@ struct Table {
         std::size_t row = 0;
 #define FF_VARIANT(kernel, variant, needs, definitions)                                                                \
     variants.push_back(                                                                                                \
-        {#kernel, #variant, needs_##needs.subgroup, needs_##needs.coopmat, needs_##needs.address, #definitions,            \
-         spirv.modules[row++]});
+        {#kernel, #variant, needs_##needs.subgroup, needs_##needs.coopmat, needs_##needs.address, needs_##needs.dot,       \
+         #definitions, spirv.modules[row++]});
 #include "shaders/variants.def"
 #undef FF_VARIANT
     }
@@ -35,11 +35,16 @@ const std::vector<Variant> &table() {
     return made.variants;
 }
 
+// What it needs is there, and slower than doing without.
+bool is_slow(const Variant &variant, const gpu::DeviceTraits &traits) {
+    return (variant.needs_coopmat && traits.matrices_slow) || (variant.needs_dot && !traits.integer_dot_accelerated);
+}
+
 const Variant &first_that_runs(std::string_view kernel, std::string_view prefix, const gpu::DeviceTraits &traits) {
     const auto &variants = table();
     const auto runs = [&](const Variant &variant) {
         return variant.kernel == kernel && variant.name.starts_with(prefix) && runs_on(variant, traits) &&
-               !(variant.needs_coopmat && traits.matrices_slow);
+               !is_slow(variant, traits);
     };
     const auto usable = std::find_if(variants.begin(), variants.end(), [&](const Variant &variant) {
         return runs(variant) && !is_denied(variant, traits);
@@ -59,6 +64,7 @@ std::span<const Variant> all_variants() {
 bool runs_on(const Variant &variant, const gpu::DeviceTraits &traits) {
     if (variant.needs_coopmat) return tune_coopmat(traits, kMostTileTokens).has_value();
     if (variant.needs_address && !gpu::weights_by_address(traits)) return false;
+    if (variant.needs_dot && !traits.integer_dot_product) return false;
     // Partial sums have room for subgroups of 4 and more.
     return !variant.needs_subgroup ||
            (traits.subgroup_arithmetic && traits.subgroup_shuffle && traits.subgroup_size_min >= 4);
@@ -67,7 +73,7 @@ bool runs_on(const Variant &variant, const gpu::DeviceTraits &traits) {
 std::vector<const Variant *> candidates(const gpu::DeviceTraits &traits) {
     std::vector<const Variant *> found;
     for (const Variant &variant : table())
-        if (runs_on(variant, traits) && !(variant.needs_coopmat && traits.matrices_slow) &&
+        if (runs_on(variant, traits) && !is_slow(variant, traits) &&
             !variant.kernel.starts_with("roofline_")) // which no step has, and whose results are checked where they are used
             found.push_back(&variant);
     return found;
@@ -114,7 +120,8 @@ std::string reason_for(const Variant &chosen, const gpu::DeviceTraits &traits) {
         const std::string sizes = traits.subgroup_size_min == traits.subgroup_size_max
                                       ? fmt::format("{}", traits.subgroup_size)
                                       : fmt::format("{} to {}", traits.subgroup_size_min, traits.subgroup_size_max);
-        return fmt::format("subgroup arithmetic and shuffle, subgroups of {}", sizes);
+        return fmt::format("{}, subgroups of {}",
+                           chosen.needs_dot ? "dot products of four bytes in one instruction" : "subgroup arithmetic and shuffle", sizes);
     }
     for (const Variant &other : table()) {
         if (other.kernel != chosen.kernel || weight_type_of(other) != weight_type_of(chosen)) continue;

@@ -24,6 +24,7 @@ struct Variant {
     bool needs_subgroup; // arithmetic and shuffle
     bool needs_coopmat;  // cooperative matrices; its source is kernel_coopmat.comp
     bool needs_address;  // weights are read through their address (gpu::weights_by_address)
+    bool needs_dot;      // integer dot products; computes with integers
     std::string_view definitions;
     std::span<const std::uint32_t> spirv;
 };

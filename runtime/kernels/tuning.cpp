@@ -89,8 +89,9 @@ void finish_matvec(const gpu::DeviceTraits &traits, const Variant &variant, std:
     tuning.stage_floats = 0;
     if (prologue && 4 * stage + reduction_bytes(tuning.local_size) <= traits.max_shared_memory_bytes)
         tuning.stage_floats = static_cast<std::uint32_t>(stage);
-    // An input that is computed where it is read is the lane's own.
-    if (variant.needs_subgroup && (!prologue || tuning.stage_floats != 0))
+    // An input that is computed where it is read is the lane's own. Where loads by lane are slow, no four bytes are multiplied
+    // in one instruction: those variants have them each lane's own.
+    if (variant.needs_subgroup && !variant.needs_dot && (!prologue || tuning.stage_floats != 0))
         tuning.uniform_lanes = uniform_lanes(traits, static_cast<std::uint32_t>(stage / 8));
 }
 
@@ -98,6 +99,7 @@ void finish_matvec(const gpu::DeviceTraits &traits, const Variant &variant, std:
 
 MatvecTuning tune_matvec(const gpu::DeviceTraits &traits, const Variant &variant, std::uint32_t rows,
                          std::uint32_t groups, bool prologue) {
+    prologue = prologue || variant.needs_dot;
     MatvecTuning tuning{};
     const std::uint64_t stage = std::uint64_t{8} * groups; // floats
     // A staged input belongs to the whole workgroup. With more than 8 KiB of it, 128 invocations leave AMD's SIMDs with

@@ -16,7 +16,8 @@ struct MatvecTuning {
     TuningOrigin origin = {};
 };
 
-// `prologue`: the input costs more than a read (norms, token shift, WKV), so it is staged where it fits.
+// `prologue`: the input costs more than a read (norms, token shift, WKV), so it is staged where it fits; so is one of which
+// integers are made.
 MatvecTuning tune_matvec(const gpu::DeviceTraits &traits, const Variant &variant, std::uint32_t rows,
                          std::uint32_t groups, bool prologue);
 std::vector<gpu::SpecConstant> constants_of(const MatvecTuning &tuning);

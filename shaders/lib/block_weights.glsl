@@ -127,7 +127,8 @@ void load_quants(uint row, uint groups, uint group, out vec4 low, out vec4 high)
 #endif
 #endif
 
-// The planes of scales: of a row, by block; of a strip, by output, eight of them at a time, for the input `i` of its block.
+// The planes of scales: of a row, by block, where row_scale gives a group's scale and what is added to its scaled elements; of a
+// strip, by output, eight of them at a time, for the input `i` of its block.
 uint scales_of(uint row, uint groups) { return row + low_words(groups) + high_words(groups); }
 void halves(uvec4 q, out vec4 low, out vec4 high) {
     low = vec4(unpackHalf2x16(q.x), unpackHalf2x16(q.y));
@@ -135,10 +136,8 @@ void halves(uvec4 q, out vec4 low, out vec4 high) {
 }
 #if defined(MINIMA)
 uint scale_words(uint groups) { return 8u * groups / kBlock; }
-void scale_row(uint scales, uint groups, uint group, inout vec4 low, inout vec4 high) {
-    vec2 dm = unpackHalf2x16(lanes_word(scales + 8u * group / kBlock, kBlock / 8u));
-    low = dm.x * low + dm.y;
-    high = dm.x * high + dm.y;
+vec2 row_scale(uint scales, uint groups, uint group) {
+    return unpackHalf2x16(lanes_word(scales + 8u * group / kBlock, kBlock / 8u));
 }
 void scale_outputs(uint scales, uint groups, uint group, uint i, inout vec4 low, inout vec4 high) {
     uvec4 a = lane_units(scales / 4u + 2u * group, 2u), b = lane_units(scales / 4u + 2u * group + 1u, 2u);
@@ -150,12 +149,10 @@ void scale_outputs(uint scales, uint groups, uint group, uint i, inout vec4 low,
 }
 #elif defined(SUB_MINIMA)
 uint scale_words(uint groups) { return groups / 8u + groups / 32u; }
-void scale_row(uint scales, uint groups, uint group, inout vec4 low, inout vec4 high) {
+vec2 row_scale(uint scales, uint groups, uint group) {
     vec2 d = unpackHalf2x16(lanes_word(scales + groups / 8u + group / 32u, 32u));
     uint sub = lanes_word(scales + group / 8u, 8u) >> 16u * (own(group) / 4u & 1u);
-    float scale = d.x * float(sub & 255u), low_end = d.y * float(sub >> 8u & 255u);
-    low = scale * low - low_end;
-    high = scale * high - low_end;
+    return vec2(d.x, -d.y) * vec2(uvec2(sub, sub >> 8u) & 255u);
 }
 void scale_outputs(uint scales, uint groups, uint group, uint i, inout vec4 low, inout vec4 high) {
     uvec4 subs = lane_units(scales / 4u + i / 32u * groups + group, 1u); // a byte scale, a byte minimum each
@@ -170,11 +167,9 @@ void scale_outputs(uint scales, uint groups, uint group, uint i, inout vec4 low,
 }
 #elif defined(WEIGHTS_Q6_K)
 uint scale_words(uint groups) { return groups / 8u + (groups / 32u + 1u) / 2u; }
-void scale_row(uint scales, uint groups, uint group, inout vec4 low, inout vec4 high) {
+vec2 row_scale(uint scales, uint groups, uint group) {
     int scale = int(lanes_word(scales + group / 8u, 8u) << 24u - 8u * (own(group) / 2u & 3u)) >> 24;
-    float d = block_half(scales + groups / 8u, 32u, group) * float(scale);
-    low *= d;
-    high *= d;
+    return vec2(block_half(scales + groups / 8u, 32u, group) * float(scale), 0.0);
 }
 void scale_outputs(uint scales, uint groups, uint group, uint i, inout vec4 low, inout vec4 high) {
     uint subs = scales + 2u * (i / 16u * groups + group);
@@ -186,11 +181,7 @@ void scale_outputs(uint scales, uint groups, uint group, uint i, inout vec4 low,
 }
 #else
 uint scale_words(uint groups) { return (8u * groups / kBlock + 1u) / 2u; }
-void scale_row(uint scales, uint groups, uint group, inout vec4 low, inout vec4 high) {
-    float d = block_half(scales, kBlock / 8u, group);
-    low *= d;
-    high *= d;
-}
+vec2 row_scale(uint scales, uint groups, uint group) { return vec2(block_half(scales, kBlock / 8u, group), 0.0); }
 void scale_outputs(uint scales, uint groups, uint group, uint i, inout vec4 low, inout vec4 high) {
     vec4 d_low, d_high;
     halves(lane_units(scales / 4u + group, 1u), d_low, d_high);
@@ -209,7 +200,14 @@ void load_weights(uint row_at, uint groups, uint group, bool plain, out vec4 low
         return;
     }
     load_quants(4u * row_at, groups, group, low, high);
-    scale_row(scales_of(4u * row_at, groups), groups, group, low, high);
+    vec2 scale = row_scale(scales_of(4u * row_at, groups), groups, group);
+#if defined(MINIMA) || defined(SUB_MINIMA)
+    low = scale.x * low + scale.y;
+    high = scale.x * high + scale.y;
+#else
+    low *= scale.x;
+    high *= scale.x;
+#endif
 }
 // A strip is a row of kBlock * groups groups, whose scales lie otherwise.
 void load_outputs(uint at, uint groups, uint input_index, uint group, out vec4 low, out vec4 high) {

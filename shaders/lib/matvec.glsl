@@ -11,15 +11,28 @@ layout(constant_id = kSpecRows) const uint kRows = 4u;
 layout(constant_id = kSpecGroupRows) const uint kGroupRows = 16u;
 layout(constant_id = kSpecStageFloats) const uint kStageFloats = 0u;
 
-shared vec4 staged[kStageFloats == 0u ? 1u : kStageFloats / 4u];
-LANE_LOAD(lane_staged, vec4, bvec4, staged)
+// prepare_input: eight inputs as the products want them; product: theirs with the weights of a row.
+#ifdef INTEGER_DOT
+#include "lib/integer_dot.glsl"
+#else
+#define PREPARED vec4
+void prepare_input(uint group, bool plain, out vec4 low, out vec4 high) { compute_input(group, low, high); }
+float product(uint row_at, uint groups, uint group, bool plain, vec4 input_low, vec4 input_high) {
+    vec4 low, high;
+    load_weights(row_at, groups, group, plain, low, high);
+    return dot(low, input_low) + dot(high, input_high);
+}
+#endif
+
+shared PREPARED staged[kStageFloats == 0u ? 1u : kStageFloats / 4u];
+LANE_LOAD(lane_staged, PREPARED, bvec4, staged)
 
 // Before the first matvec, by the whole workgroup.
-void stage_input(uint groups) {
+void stage_input(uint groups, bool plain) {
     if (kStageFloats == 0u) return;
     for (uint g = gl_LocalInvocationID.x; g < groups; g += kLocalSize) {
-        vec4 low, high;
-        compute_input(g, low, high);
+        PREPARED low, high;
+        prepare_input(g, plain, low, high);
         staged[2u * g] = low;
         staged[2u * g + 1u] = high;
     }
@@ -42,18 +55,15 @@ void matvec(uint weights_at, uint groups, uint first_row, uint rows, bool plain)
         }
         for (uint g = team_lane(); g < groups; g += team_size()) {
             uint group = lanes_group(g);
-            vec4 input_low, input_high;
+            PREPARED input_low, input_high;
             if (kStageFloats != 0u) {
                 input_low = lane_staged(2u * group, 2u);
                 input_high = lane_staged(2u * group + 1u, 2u);
             } else {
-                compute_input(group, input_low, input_high);
+                prepare_input(group, plain, input_low, input_high);
             }
-            for (uint r = 0u; r < kRows; ++r) {
-                vec4 low, high;
-                load_weights(row_at[r], groups, group, plain, low, high);
-                sums[r] += dot(low, input_low) + dot(high, input_high);
-            }
+            for (uint r = 0u; r < kRows; ++r)
+                sums[r] += product(row_at[r], groups, group, plain, input_low, input_high);
         }
         for (uint r = 0u; r < kRows; r += 4u) {
             const uint last = kRows - 1u;

@@ -65,7 +65,7 @@ TEST_CASE("head") {
             Case made = make_case(shape, weight_type(*variant));
             made.logits.may_change(made.row(shape));
             made.scene.run(launches_of(made, variant), {&made.logits});
-            CHECK_CLOSE(made.logits.floats(made.row(shape)), made.want, kTolerance);
+            CHECK_CLOSE(made.logits.floats(made.row(shape)), made.want, tolerance_of(*variant, kTolerance));
         }
 }
 

@@ -93,10 +93,10 @@ gpu::BufferView new_copy(const Case &made, const Shape &shape) {
     return made.kept.part(shape.slot, (1 - shape.parity) * copy, copy);
 }
 
-void check(const Case &made, const Shape &shape) {
+void check(const Case &made, const Shape &shape, const kernels::Variant &variant) {
     for (std::size_t s = 0; s < made.segments.size(); ++s) {
         CAPTURE(s);
-        CHECK_CLOSE(made.scene.floats(made.segments[s].result), made.want[s], kTolerance);
+        CHECK_CLOSE(made.scene.floats(made.segments[s].result), made.want[s], tolerance_of(variant, kTolerance));
     }
     std::vector<float> kept = made.scene.state.floats(new_copy(made, shape));
     for (std::size_t i = shape.width; i < kept.size(); ++i) CHECK(kept[i] == 0.0F);
@@ -127,7 +127,7 @@ TEST_CASE("mix_project") {
                 CHECK(launches.size() == 1);
                 CHECK((launches[0].constants.back().value != 0) == staged);
                 made.scene.run(launches);
-                check(made, shape);
+                check(made, shape, *variant);
             }
 }
 
@@ -150,7 +150,7 @@ TEST_CASE("mix_project: float32 beside 16 bits is one launch, and so with the lo
                 CHECK(joins_lanes(launches[0]) == (joined && shape.width == 256));
                 CHECK(launches[0].variant == variant);
                 made.scene.run(launches);
-                check(made, shape);
+                check(made, shape, *variant);
             }
     }
 }
@@ -171,7 +171,7 @@ TEST_CASE("mix_project split by rows gives the same bits") {
         Case made = make_case(shape, weight_type(*variant));
         made.scene.state.may_change(new_copy(made, shape));
         made.scene.run(launches_of(made, variant));
-        check(made, shape);
+        check(made, shape, *variant);
         std::vector<std::vector<std::uint32_t>> whole;
         for (const auto &segment : made.segments) whole.push_back(made.scene.words(segment.result));
 
@@ -179,7 +179,7 @@ TEST_CASE("mix_project split by rows gives the same bits") {
         const auto launches = launches_of(made, variant);
         CHECK(launches.size() >= 3);
         made.scene.run(launches);
-        check(made, shape);
+        check(made, shape, *variant);
         for (std::size_t s = 0; s < whole.size(); ++s) CHECK(made.scene.words(made.segments[s].result) == whole[s]);
     }
 }

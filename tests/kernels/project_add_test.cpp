@@ -55,7 +55,7 @@ TEST_CASE("project_add") {
             Case made = make_case(shape, weight_type(*variant));
             made.scene.scratch.may_change(made.x.view);
             made.scene.run(launches_of(made, variant));
-            CHECK_CLOSE(made.scene.floats(made.x), made.want, kTolerance);
+            CHECK_CLOSE(made.scene.floats(made.x), made.want, tolerance_of(*variant, kTolerance));
         }
 }
 

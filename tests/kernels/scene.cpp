@@ -81,6 +81,10 @@ bool joins_lanes(const kernels::Launch &launch) {
     });
 }
 
+double tolerance_of(const kernels::Variant &variant, double float32) {
+    return variant.needs_dot ? 1e-4 : float32;
+}
+
 std::vector<float> random_matrix(Random &random, std::uint32_t rows, std::uint32_t columns) {
     return random.vector(std::size_t{rows} * columns, 1 / std::sqrt(static_cast<double>(columns)));
 }

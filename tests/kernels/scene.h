@@ -50,6 +50,9 @@ struct Scene {
 bool join_lanes(Scene &scene);
 bool joins_lanes(const kernels::Launch &launch);
 
+// What a variant may be off by: `float32`, or where inputs are counted in 16 bits, sums of what that rounds away.
+double tolerance_of(const kernels::Variant &variant, double float32);
+
 // Weights whose product with a vector of ordinary numbers is one again.
 std::vector<float> random_matrix(Random &random, std::uint32_t rows, std::uint32_t columns);
 

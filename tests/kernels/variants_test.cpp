@@ -45,6 +45,18 @@ TEST_CASE("without subgroup arithmetic, shuffle, or four lanes the floor variant
     }
 }
 
+TEST_CASE("integer dot products are chosen where they are one instruction, for block formats") {
+    gpu::DeviceTraits traits = desktop();
+    traits.integer_dot_product = true;
+    CHECK(kernels::variant_for("head", WeightType::q8_0, traits).name == "q8_0_subgroup");
+    traits.integer_dot_accelerated = true;
+    CHECK(kernels::variant_for("head", WeightType::q8_0, traits).name == "q8_0_dot");
+    CHECK(kernels::variant_for("head", WeightType::nf4, traits).name == "nf4_subgroup");
+    CHECK(kernels::variant_for("head", WeightType::f16, traits).name == "f16_subgroup");
+    traits.subgroup_shuffle = false;
+    CHECK(kernels::variant_for("head", WeightType::q8_0, traits).name == "q8_0_floor");
+}
+
 TEST_CASE("a denied variant makes way for another, and is refused where there is none") {
     gpu::DeviceTraits traits = desktop();
     traits.denied = {"head.f16_subgroup", "sample.subgroup", "embed.bf16", "wkv7.f32_floor", "wkv7.f32_subgroup", "no.such"};

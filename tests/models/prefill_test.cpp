@@ -15,6 +15,8 @@ namespace {
 
 // Two orders of summation in float32; hundreds of tokens of a trained model add up more.
 constexpr double kTolerance = 5e-5, kTrainedTolerance = 3e-4;
+// Where integer dot products are fast, decode steps count inputs in 16 bits, and wide ones do not.
+constexpr double kBlockTolerance = 5e-4;
 
 std::vector<std::uint32_t> random_tokens(std::size_t count, std::uint32_t vocabulary) {
     Random random(count);
@@ -79,7 +81,7 @@ TEST_CASE("wide steps: every block format") {
     const auto file = doctor::random_model(doctor::block_shape(loader::Version::v7_0), loader::DType::bf16, 6);
     for (const char *type : {"q8_0", "q4_0", "q4_1", "q5_0", "q5_1", "q4_k", "q5_k", "q6_k", "nf4"}) {
         CAPTURE(type);
-        compare(load_memory(file, type), 9, 7);
+        compare(load_memory(file, type), 9, 7, kBlockTolerance);
     }
 }
 
