@@ -38,7 +38,7 @@ build() {
   echo "== build $1"
   local preset=$1
   shift
-  if cmake --preset "$preset" -DFIREFINCH_TESTS=ON -DFIREFINCH_WERROR="${FIREFINCH_WERROR:-OFF}" &&
+  if cmake --preset "$preset" -DFIREFINCH_TESTS=ON -DCMAKE_UNITY_BUILD=ON -DFIREFINCH_WERROR="${FIREFINCH_WERROR:-OFF}" &&
      cmake --build --preset "$preset" -j "$jobs" "$@"; then return; fi
   failed=$((failed + 1))
   finish

@@ -11,7 +11,7 @@
 namespace ff::gpu {
 namespace {
 
-constexpr std::uint32_t kMagic = 0x07230203;
+constexpr std::uint32_t kSpirvMagic = 0x07230203;
 constexpr std::size_t kHeaderWords = 5;
 constexpr std::uint32_t kMaxId = 1U << 22;         // the specification's own limit on ids
 constexpr std::uint32_t kMaxBlockBytes = 1U << 16; // no push-constant block comes near
@@ -96,7 +96,7 @@ class Reader {
 
 Result<SpirvInterface> Reader::read() {
     if (words_.size() < kHeaderWords) return damaged("shorter than its header");
-    if (words_[0] != kMagic) return damaged(fmt::format("it starts with {:#010x}, not {:#010x}", words_[0], kMagic));
+    if (words_[0] != kSpirvMagic) return damaged(fmt::format("it starts with {:#010x}, not {:#010x}", words_[0], kSpirvMagic));
     if (words_[3] == 0 || words_[3] > kMaxId) return damaged(fmt::format("{} ids", words_[3]));
     bool has_function = false;
     for (std::size_t at = kHeaderWords; at < words_.size();) {

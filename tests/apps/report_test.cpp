@@ -57,7 +57,7 @@ bool contains(const std::string &text, const std::string &part) {
     return text.find(part) != text.npos;
 }
 
-void check_refused(const Arguments &arguments, int status, const std::string &says) {
+void check_refused_in_a_line(const Arguments &arguments, int status, const std::string &says) {
     const Outcome outcome = run(arguments);
     CAPTURE(outcome.err);
     CHECK(outcome.status == status);
@@ -175,25 +175,25 @@ TEST_CASE("apps report: --compare refuses what cannot be compared") {
         return json;
     };
     const std::string base = file("base.json", bench_json());
-    check_refused({"report", base, file("device.json", changed("/device/name", "Other")), "--compare"}, 1,
+    check_refused_in_a_line({"report", base, file("device.json", changed("/device/name", "Other")), "--compare"}, 1,
                   "device.name is Other, in the baseline");
-    check_refused({"report", base, file("width.json", changed("/model/width", 64)), "--compare"}, 1,
+    check_refused_in_a_line({"report", base, file("width.json", changed("/model/width", 64)), "--compare"}, 1,
                   "model.width is 64");
-    check_refused({"report", base, file("type.json", changed("/model/weights", "q8_0")), "--compare"}, 1, "q8_0");
-    check_refused({"report", base, file("test.json", changed("/results/2/batch", 4)), "--compare"}, 1,
+    check_refused_in_a_line({"report", base, file("type.json", changed("/model/weights", "q8_0")), "--compare"}, 1, "q8_0");
+    check_refused_in_a_line({"report", base, file("test.json", changed("/results/2/batch", 4)), "--compare"}, 1,
                   "has no result tg128 x8, which the baseline");
     const std::string few = file("few.json", with_samples({1, 2, 3}));
     const Outcome outcome = run({"report", few, few, "--compare"});
     CHECK(outcome.status == 1);
     CHECK(contains(outcome.err, "tg128 has 3 samples and in the baseline 3, to compare takes 4"));
-    check_refused({"report", base, "--compare"}, 2, "two files");
+    check_refused_in_a_line({"report", base, "--compare"}, 2, "two files");
 }
 
 TEST_CASE("apps report: what is no bench file is refused, and leaves no report") {
     const Folder folder;
     const std::string base = folder.write("base.json", bench_json().dump()), out = folder.path("report.html");
     const auto refused = [&](const std::string &path, const std::string &says) {
-        check_refused({"report", base, path, "-o", out}, 1, says);
+        check_refused_in_a_line({"report", base, path, "-o", out}, 1, says);
         CHECK(!std::filesystem::exists(out));
     };
     refused(folder.path("missing.json"), "cannot be opened");
@@ -204,9 +204,9 @@ TEST_CASE("apps report: what is no bench file is refused, and leaves no report")
     refused(folder.write("long.json", "{\"schema\": \"" + std::string(100'000'000, 'x') + "\"}"),
             "has more than 16777216");
     refused("/dev/zero", "has more than 16777216");
-    check_refused({"report", base, "-o", folder.path("no/such/report.html")}, 1, "cannot be written");
-    check_refused({"report"}, 2, "FILE");
-    check_refused({"report", "-", "-"}, 2, "once");
-    check_refused({"report", base, "--tolerance", "-1"}, 2, "--tolerance");
-    check_refused({"report", base, "--tolerance", "nan"}, 2, "--tolerance");
+    check_refused_in_a_line({"report", base, "-o", folder.path("no/such/report.html")}, 1, "cannot be written");
+    check_refused_in_a_line({"report"}, 2, "FILE");
+    check_refused_in_a_line({"report", "-", "-"}, 2, "once");
+    check_refused_in_a_line({"report", base, "--tolerance", "-1"}, 2, "--tolerance");
+    check_refused_in_a_line({"report", base, "--tolerance", "nan"}, 2, "--tolerance");
 }
