@@ -34,11 +34,14 @@ RUNS = [
 ]
 # Test cases left out of the kernels, and of a driver's models, for their time:
 # - that draws are the reference's is tested; how often each comes then depends on no driver;
-# - what the gpu mode instruments anew for one more set of constants, it has seen of the same shader;
-# - SwiftShader takes minutes to compile tiled products of block formats, which llvmpipe's four others have.
+# - what the gpu mode instruments anew for one more set of constants, it has seen of the same shader; llvmpipe takes minutes for each
+#   product of several tokens then, SwiftShader has them all;
+# - prompts and batches of whole models are read where there is most time: elsewhere kernels and plans run what they launch.
 DISTRIBUTIONS = ["*chi-square*"]
 OTHER_CONSTANTS = ["*any constants*", "*every tile*", "*every workgroup*", "*a workgroup has*"]
-BLOCK_PRODUCTS = ["wide steps: every block format"]
+PRODUCTS = ["matmul*", "sparse*", "*all lanes together*"]
+WIDE_STEPS = ["wide steps*", "batch*"]
+HAS_WIDE_STEPS = ["lavapipe-256", "sid-lavapipe-256"]
 FAST_RUNS = [("swiftshader", "sync", ["gpu", "plans"], "native")]  # test.sh has lavapipe's widths
 
 
@@ -48,8 +51,10 @@ def run_suite(rig, driver, check, suite, profile):
     left_out = []
     if suite == "kernels":
         left_out = DISTRIBUTIONS + (OTHER_CONSTANTS if check == "gpu" else [])
-    if suite == "models" and driver == "swiftshader":
-        left_out = BLOCK_PRODUCTS
+        if check == "gpu" and driver != "swiftshader":
+            left_out = left_out + PRODUCTS
+    if suite == "models" and driver not in HAS_WIDE_STEPS:
+        left_out = WIDE_STEPS
     if left_out:
         arguments = [*arguments, "--test-case-exclude=" + ",".join(left_out)]
     done = rig.run(driver, [rig.built(path), *arguments], check=check, timeout=2400,
