@@ -1,5 +1,5 @@
-# 64-bit Arm Linux with Debian's crossbuild-essential-arm64 and its libraries as foreign packages (dpkg --add-architecture arm64).
-# Programs run here through qemu-user.
+# 64-bit Arm Linux with Debian's g++-aarch64-linux-gnu. Libraries are foreign packages (dpkg --add-architecture arm64), or unpacked
+# ones below FIREFINCH_AARCH64_ROOT, which tests/drivers/aarch64 fills. Programs run here through qemu-user.
 set(CMAKE_SYSTEM_NAME Linux)
 set(CMAKE_SYSTEM_PROCESSOR aarch64)
 set(CMAKE_C_COMPILER aarch64-linux-gnu-gcc)
@@ -7,7 +7,17 @@ set(CMAKE_CXX_COMPILER aarch64-linux-gnu-g++)
 set(CMAKE_ASM_COMPILER aarch64-linux-gnu-gcc)
 set(CMAKE_LIBRARY_ARCHITECTURE aarch64-linux-gnu)
 set(CMAKE_FIND_ROOT_PATH_MODE_PROGRAM NEVER)
-set(ENV{PKG_CONFIG_LIBDIR} /usr/lib/aarch64-linux-gnu/pkgconfig:/usr/share/pkgconfig)
+set(ENV{PKG_CONFIG_LIBDIR} ${FIREFINCH_AARCH64_ROOT}/usr/lib/aarch64-linux-gnu/pkgconfig:${FIREFINCH_AARCH64_ROOT}/usr/share/pkgconfig)
+if(FIREFINCH_AARCH64_ROOT)
+  set(CMAKE_TRY_COMPILE_PLATFORM_VARIABLES FIREFINCH_AARCH64_ROOT)
+  set(CMAKE_FIND_ROOT_PATH ${FIREFINCH_AARCH64_ROOT})
+  set(CMAKE_FIND_ROOT_PATH_MODE_LIBRARY ONLY)
+  set(CMAKE_FIND_ROOT_PATH_MODE_INCLUDE ONLY)
+  set(CMAKE_FIND_ROOT_PATH_MODE_PACKAGE ONLY)
+  set(ENV{PKG_CONFIG_SYSROOT_DIR} ${FIREFINCH_AARCH64_ROOT})
+  # What those libraries need themselves, at link time and at run time.
+  set(CMAKE_EXE_LINKER_FLAGS_INIT "-Wl,-rpath,${FIREFINCH_AARCH64_ROOT}/usr/lib/aarch64-linux-gnu")
+endif()
 find_program(FIREFINCH_QEMU NAMES qemu-aarch64-static qemu-aarch64)
 if(FIREFINCH_QEMU)
   set(CMAKE_CROSSCOMPILING_EMULATOR ${FIREFINCH_QEMU})

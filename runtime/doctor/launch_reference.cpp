@@ -265,11 +265,12 @@ Result<Expectations> expectations(const kernels::Launch &launch, const Bindings 
     const auto found = std::ranges::find(kKernels, launch.variant->kernel, &std::pair<std::string_view, Function>::first);
     if (found == std::end(kKernels))
         return Error{Status::internal, fmt::format("there is no reference for {}", kernels::full_name(*launch.variant))};
-    Expectations expected = found->second(launch, bindings);
-    if (bindings.left)
-        return Error{Status::internal, fmt::format("{}: its parameters point outside its bindings",
+    try {
+        return found->second(launch, bindings);
+    } catch (const OutsideBinding &) {
+        return Error{Status::internal, fmt::format("{}: its parameters, or what stands in its buffers, point outside its bindings",
                                                    kernels::full_name(*launch.variant))};
-    return expected;
+    }
 }
 
 } // namespace ff::doctor

@@ -16,7 +16,7 @@ struct Expectation {
 };
 
 // `bindings` are launch.buffers. Every kernel of a step is known, and one that has no work in it expects nothing. Fails
-// with internal where the launch's parameters point outside its bindings.
+// with internal where the launch's parameters, or counts in its buffers, point outside its bindings.
 Result<std::vector<Expectation>> expectations(const kernels::Launch &launch, const Bindings &bindings);
 
 // Parts of the above, one a file.

@@ -1,7 +1,7 @@
 // Products of block formats in integers, for devices that multiply four bytes by four and add them up in one instruction. Inputs
-// are not rounded to bytes, as elsewhere, but to 16 bits, of which each is a high and a low byte: two such instructions for four
-// products. Eight inputs are counted in units of a 32,639th (127 * 256 + 127) of the largest of them; what that rounds away is
-// less than a thirtieth of what a weight of f16 has rounded away. Weights are as exact as elsewhere.
+// are not rounded to bytes, as other engines do, but to 16 bits, a high and a low byte each: two such instructions for four
+// products. Eight inputs are counted in units of a 32,639th (127 * 256 + 127) of the largest of them, so at most 2^-16 of that is
+// rounded away. The quants of weights are integers anyway: they lose nothing.
 #extension GL_EXT_spirv_intrinsics : require
 // OpSDot of two times four signed bytes. Not by the name GLSL has for it, which glslc of Debian 12 does not know.
 spirv_instruction(extensions = ["SPV_KHR_integer_dot_product"], capabilities = [6018, 6019], id = 4450)
