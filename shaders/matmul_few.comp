@@ -48,7 +48,7 @@ void main() {
     bool plain = beside(second.z);
     uint units = row_units(groups, plain);
     uint input_at[kTokens]; // a token too many goes through the motions on the last one
-    for (uint t = 0u; t < kTokens; ++t) input_at[t] = second.x + min(first_token + t, tokens - 1u) * third.y;
+    for (uint t = 0u; t < kTokens; ++t) input_at[t] = second.x + min(first_token + t, AT_MOST(tokens - 1u, tokens)) * third.y;
 
     for (uint base = 0u; base < kGroupRows; base += team_count() * kRows) {
         uint mine = base + team() * kRows;
@@ -57,7 +57,7 @@ void main() {
         for (uint r = 0u; r < kRows; ++r) row_at[r] = first.y + min(first_row + mine + r, rows - 1u) * units;
         for (uint i = 0u; i < kRows * kTokens; ++i) sums[i] = 0.0;
         for (uint g = team_lane(); g < groups; g += team_size()) {
-            uint group = lanes_group(g);
+            uint group = AT_MOST(lanes_group(g), groups - max(kUniformLanes, 1u));
             vec4 low[kRows], high[kRows];
             for (uint r = 0u; r < kRows; ++r) load_weights(row_at[r], groups, group, plain, low[r], high[r]);
             for (uint t = 0u; t < kTokens; ++t) {

@@ -87,7 +87,7 @@ void main() {
             uint count = 0u;
             for (uint i = 0u; i < kAhead; ++i) {
                 // Past the last one the last is read again, and added no more.
-                inputs[i] = bits != 0u ? 32u * word + uint(findLSB(bits)) : inputs[max(i, 1u) - 1u];
+                inputs[i] = AT_MOST(bits != 0u ? 32u * word + uint(findLSB(bits)) : inputs[max(i, 1u) - 1u], p.inputs - 1u);
                 count += uint(bits != 0u);
                 bits &= bits - 1u;
                 FOR_GROUPS(g)

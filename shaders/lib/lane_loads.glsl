@@ -12,6 +12,14 @@ const uint kUniformLanes = 0u;
 #define UNIFORM_LANE 0u
 #endif
 
+// llvmpipe runs the body of a loop once more when its last lane has left, and what lies behind a return with no lane at all; loads from
+// one place for all lanes are made there too. What is bound is checked, but what is read by address must be there.
+#ifdef ADDRESS
+#define AT_MOST(place, last) min(place, last)
+#else
+#define AT_MOST(place, last) (place)
+#endif
+
 // TYPE name(at, step): of every lane the place at + lane * step of `ARRAY`.
 #define LANE_LOAD(name, TYPE, BOOLS, ARRAY)                                                                                  \
     TYPE name(uint at, uint step) {                                                                                          \
