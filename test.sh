@@ -68,9 +68,9 @@ run "release" release -LE '^compilers$'
 
 # The suites that have a floor test of their own have just run it; the program, the hosts and what a session does with
 # tokens add nothing to what a width changes. Whole models and kernels' other constants run with subgroups of 8, plans launch by
-# launch with 4 too, kernels with 4, 8 and 16.
+# launch and products of several tokens with 4 too, other kernels with 4, 8 and 16. tests/drivers/run has the rest.
 device_tests=(-LE '^(formats|apps|program_text|pages|sessions|shaders|hosts|examples|package|compilers)$')
-leave_out=([128]='_floor$|^models$|_constants$|_lanes$|_dot$' [512]='_floor$|^models$|_constants$|_lanes$|^plans')
+leave_out=([128]='_floor$|^models$|_constants$|_lanes$|_dot$' [512]='_floor$|^models$|_constants$|_lanes$|_products$|^plans')
 FIREFINCH_TEST_PROFILE=floor run "release, floor profile" release -LE '^(formats|program_text|pages|kernels|models|sessions|shaders|examples|package|compilers)$'
 
 devices=$(build/release/firefinch devices --json)
