@@ -57,7 +57,7 @@ void main() {
         for (uint r = 0u; r < kRows; ++r) row_at[r] = first.y + min(first_row + mine + r, rows - 1u) * units;
         for (uint i = 0u; i < kRows * kTokens; ++i) sums[i] = 0.0;
         for (uint g = team_lane(); g < groups; g += team_size()) {
-            uint group = AT_MOST(lanes_group(g), groups - max(kUniformLanes, 1u));
+            uint group = lanes_group(g, groups);
             vec4 low[kRows], high[kRows];
             for (uint r = 0u; r < kRows; ++r) load_weights(row_at[r], groups, group, plain, low[r], high[r]);
             for (uint t = 0u; t < kTokens; ++t) {

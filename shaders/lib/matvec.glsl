@@ -54,7 +54,7 @@ void matvec(uint weights_at, uint groups, uint first_row, uint rows, bool plain)
             row_at[r] = weights_at + min(first + r, rows - 1u) * units;
         }
         for (uint g = team_lane(); g < groups; g += team_size()) {
-            uint group = AT_MOST(lanes_group(g), groups - max(kUniformLanes, 1u));
+            uint group = lanes_group(g, groups);
             PREPARED input_low, input_high;
             if (kStageFloats != 0u) {
                 input_low = lane_staged(2u * group, 2u);

@@ -23,8 +23,9 @@ uint team_size() { return gl_SubgroupSize; }
 // Numbers the invocations so that neighbours are in one subgroup, whatever order the driver fills subgroups in.
 uint local_index() { return gl_SubgroupID * gl_SubgroupSize + gl_SubgroupInvocationID; }
 
-// The group that a lane's loads are told (lib/lane_loads.glsl), of its own.
-#define lanes_group(group) (kUniformLanes == 0u ? (group) : subgroupShuffle(group, 0u))
+// The group of `groups` that a lane's loads are told (lib/lane_loads.glsl), of its own.
+#define lanes_group(group, groups)                                                                                           \
+    AT_MOST((kUniformLanes == 0u ? (group) : subgroupShuffle(group, 0u)), (groups) - max(kUniformLanes, 1u))
 
 vec4 team_add(vec4 value) { return subgroupAdd(value); }
 
@@ -54,7 +55,7 @@ uint team_lane() { return gl_LocalInvocationID.x % kLanes; }
 uint team_size() { return kLanes; }
 uint local_index() { return gl_LocalInvocationID.x; }
 
-#define lanes_group(group) (group)
+#define lanes_group(group, groups) (group)
 
 vec4 lanes_add(vec4 value, uint lanes) {
     uint i = gl_LocalInvocationID.x;

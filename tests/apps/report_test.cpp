@@ -176,12 +176,12 @@ TEST_CASE("apps report: --compare refuses what cannot be compared") {
     };
     const std::string base = file("base.json", bench_json());
     check_refused_in_a_line({"report", base, file("device.json", changed("/device/name", "Other")), "--compare"}, 1,
-                  "device.name is Other, in the baseline");
+                            "device.name is Other, in the baseline");
     check_refused_in_a_line({"report", base, file("width.json", changed("/model/width", 64)), "--compare"}, 1,
-                  "model.width is 64");
+                            "model.width is 64");
     check_refused_in_a_line({"report", base, file("type.json", changed("/model/weights", "q8_0")), "--compare"}, 1, "q8_0");
     check_refused_in_a_line({"report", base, file("test.json", changed("/results/2/batch", 4)), "--compare"}, 1,
-                  "has no result tg128 x8, which the baseline");
+                            "has no result tg128 x8, which the baseline");
     const std::string few = file("few.json", with_samples({1, 2, 3}));
     const Outcome outcome = run({"report", few, few, "--compare"});
     CHECK(outcome.status == 1);
