@@ -45,8 +45,7 @@ BenchReport bench_model(firefinch::Engine &engine, const firefinch::Checkpoint &
             open_model(engine, checkpoint, made_so ? WorkOptions().weights : job.work.weights, terminal,
                        *std::max_element(plan.batches.begin(), plan.batches.end()) + 1);
         firefinch::Session session(model);
-        first_token(session);
-        report.startup.first_token_seconds = std::chrono::duration<double>(Clock::now() - start).count();
+        report.startup.first_token_seconds = std::chrono::duration<double>(first_token(session) - start).count();
 
         if (plan.prefill > 0) report.results.push_back(bench_prefill(model, session, plan, terminal));
         if (plan.decode > 0)

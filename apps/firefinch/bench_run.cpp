@@ -142,9 +142,19 @@ BenchResult bench_batch(const firefinch::Model &model, std::uint32_t count, cons
     return result;
 }
 
-void first_token(firefinch::Session &session) {
+Clock::time_point first_token(firefinch::Session &session) {
     session.prefill(&kFirstToken, 1);
-    generate(session, 1);
+    check_interrupt();
+    ff_generate_options options = firefinch::generate_options();
+    options.count = 1;
+    options.sampling.temperature = 0;
+    Clock::time_point delivered; // before the step that reads this token into the state
+    session.generate(options, [&](std::uint32_t) {
+        delivered = Clock::now();
+        return true;
+    });
+    check_interrupt();
+    return delivered;
 }
 
 KernelTimes bench_kernels(firefinch::Session &session, const BenchPlan &plan, Terminal &terminal) {

@@ -4,6 +4,7 @@
 #include "spread.h"
 #include "terminal.h"
 
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -38,8 +39,8 @@ BenchResult bench_decode(const firefinch::Model &model, firefinch::Session &sess
 // The same for `count` sessions in a batch; tokens/s are those of all together.
 BenchResult bench_batch(const firefinch::Model &model, std::uint32_t count, const BenchPlan &plan, Terminal &terminal);
 
-// One token read into a new state and one generated.
-void first_token(firefinch::Session &session);
+// Reads one token into a new state and generates one; when that was delivered. Throws Interrupted.
+std::chrono::steady_clock::time_point first_token(firefinch::Session &session);
 
 struct KernelTimes {
     std::vector<ff_kernel_cost> kernels;
