@@ -40,12 +40,13 @@ Result<void> Model::prepare(const ModelOptions &options) {
     const std::shared_ptr<gpu::Device> &device = engine_->device();
     const model::Plan &plan = loaded_->plan();
     const auto start = Clock::now();
+    const std::uint64_t added_before = engine_->pipelines().statistics().cache_bytes_added;
     FF_TRY_ASSIGN(const std::vector<const gpu::Pipeline *> pipelines,
                   engine_->compile(plan.launches, options.weights.progress));
     statistics_.pipeline_seconds = seconds_since(start);
     const gpu::PipelineSet::Statistics made = engine_->pipelines().statistics();
     statistics_.pipelines = made.compiled;
-    statistics_.pipeline_cache_hit = made.cache_bytes_read > 0;
+    statistics_.pipeline_cache_hit = made.cache_bytes_read > 0 && made.cache_bytes_added == added_before;
 
     FF_TRY_ASSIGN(step_, record(device, "decode step", plan.launches, pipelines));
     statistics_.recordings = 1;
@@ -62,6 +63,13 @@ Result<void> Model::prepare(const ModelOptions &options) {
     return {};
 }
 
+ModelStatistics Model::statistics() const {
+    ModelStatistics now = statistics_;
+    now.submissions = timeline_->queue_submits();
+    now.launches = launches_;
+    return now;
+}
+
 Model::~Model() {
     if (timeline_) (void)timeline_->wait(timeline_->submitted());
 }
@@ -71,6 +79,7 @@ Result<std::uint64_t> Model::submit(std::uint32_t entry, std::span<const VkComma
     for (std::uint32_t i = 0; i < steps; ++i) control().enqueue(steps_submitted_ + i, entry);
     FF_TRY_ASSIGN(const std::uint64_t value, timeline_->submit(commands));
     steps_submitted_ += steps;
+    launches_ += std::uint64_t{steps} * launches_per_step();
     return value;
 }
 
@@ -97,8 +106,14 @@ Result<VkCommandBuffer> Model::copy_of_logits(std::uint32_t slot, std::uint32_t 
     return logits_copies_.emplace(std::pair{slot, row}, std::move(commands)).first->second.handle();
 }
 
-Result<WideStep *> Model::prompt_step() {
-    std::unique_ptr<WideStep> &step = wide_steps_[{loaded_->prompt_plan().rows, 1}];
+Result<WideStep *> Model::prompt_step(std::size_t tokens) {
+    const std::uint32_t rows = loaded_->prompt_plan().rows, more = loaded_->long_prompt_rows();
+    if (tokens > rows && more > rows && !long_prompts_refused_) {
+        Result<WideStep *> longer = wide_step(more, 1);
+        if (longer || longer.error().status != Status::out_of_device_memory) return longer;
+        long_prompts_refused_ = true; // shorter steps have their memory
+    }
+    std::unique_ptr<WideStep> &step = wide_steps_[{rows, 1}];
     if (!step) {
         FF_TRY_ASSIGN(step, WideStep::create(*engine_, loaded_->prompt_plan()));
     }
@@ -121,10 +136,11 @@ Result<WideStep *> Model::wide_step(std::uint32_t rows, std::uint32_t runs) {
 }
 
 Result<std::uint64_t> Model::submit_wide(std::span<const ControlBlock::Run> runs,
-                                         std::span<const VkCommandBuffer> commands) {
+                                         const StepCommands &step) {
     control().enqueue_wide(wide_steps_submitted_, runs);
-    FF_TRY_ASSIGN(const std::uint64_t value, timeline_->submit(commands));
+    FF_TRY_ASSIGN(const std::uint64_t value, timeline_->submit(step.handles()));
     ++wide_steps_submitted_;
+    launches_ += step.launches();
     return value;
 }
 

@@ -5,6 +5,7 @@
 #include "runtime/engine/state_pager.h"
 #include "runtime/engine/wide_step.h"
 
+#include <atomic>
 #include <map>
 #include <mutex>
 
@@ -21,6 +22,7 @@ struct ModelStatistics {
     double load_seconds = 0, pipeline_seconds = 0;
     std::uint32_t recordings = 0, pipelines = 0;
     bool pipeline_cache_hit = false;
+    std::uint64_t submissions = 0, launches = 0; // so far; the launches of slices are not counted
 };
 
 class Model {
@@ -33,7 +35,7 @@ class Model {
     const model::LoadedModel &loaded() const { return *loaded_; }
     const loader::ModelDescription &description() const { return loaded_->description(); }
     const Engine &engine() const { return *engine_; }
-    ModelStatistics statistics() const { return statistics_; }
+    ModelStatistics statistics() const;
     std::uint32_t launches_per_step() const { return step_->launches(); }
     std::uint32_t barriers_per_step() const { return step_->barriers(); }
     const std::vector<bool> &barrier_before() const { return step_->barrier_before(); }
@@ -61,13 +63,13 @@ class Model {
     Result<VkCommandBuffer> copy_of_slot(std::uint32_t from, std::uint32_t to);
     // Copies a slot's logits into row `row` of the readback buffer; likewise.
     Result<VkCommandBuffer> copy_of_logits(std::uint32_t slot, std::uint32_t row);
-    // The step that reads a prompt; made at first use and kept.
-    Result<WideStep *> prompt_step();
+    // The step that reads a prompt; made at first use and kept. A long one has more rows where the device gains by it.
+    Result<WideStep *> prompt_step(std::size_t tokens);
     // A step for up to `rows` tokens of `runs` sessions; likewise.
     Result<WideStep *> wide_step(std::uint32_t rows, std::uint32_t runs);
     // Submits a wide step for these runs. At most kWideQueueLength unfinished ones.
     Result<std::uint64_t> submit_wide(std::span<const ControlBlock::Run> runs,
-                                      std::span<const VkCommandBuffer> commands);
+                                      const StepCommands &step);
     // The step recorded anew, with a timestamp after every launch.
     Result<std::unique_ptr<gpu::CommandBuffer>> timed_step(gpu::Timestamps &timestamps);
     static constexpr std::uint32_t kReadbackRows = 16;
@@ -89,6 +91,8 @@ class Model {
     std::unique_ptr<LaunchCosts> costs_;
     std::unique_ptr<LanePool> lanes_;
     ModelStatistics statistics_;
+    std::atomic<std::uint64_t> launches_ = 0;
+    bool long_prompts_refused_ = false; // for want of memory
     std::string fingerprint_;
     std::uint64_t steps_submitted_ = 0, wide_steps_submitted_ = 0;
     std::mutex mutex_;

@@ -81,7 +81,7 @@ Result<void> Session::check_tokens(std::span<const std::uint32_t> tokens) const 
 }
 
 std::size_t Session::wide_rows() const {
-    const std::size_t most = model_->loaded().prompt_plan().rows;
+    const std::size_t most = model_->loaded().long_prompt_rows();
     return chunk_ == 0 ? most : std::min<std::size_t>(chunk_, most);
 }
 
@@ -133,10 +133,12 @@ Result<void> Session::read_singly(std::span<const std::uint32_t> tokens) {
 }
 
 Result<void> Session::read_wide(std::span<const std::uint32_t> tokens) {
-    FF_TRY_ASSIGN(const WideStep *const step, model_->prompt_step());
+    const std::size_t asked = std::min(wide_rows(), tokens.size());
+    FF_TRY_ASSIGN(const WideStep *const step, model_->prompt_step(asked));
+    const std::size_t rows = std::min<std::size_t>(asked, step->rows());
     std::uint64_t before = 0, last = 0; // timeline values of the two latest steps
-    for (std::size_t at = 0; at < tokens.size(); at += wide_rows()) {
-        const std::size_t count = std::min(wide_rows(), tokens.size() - at);
+    for (std::size_t at = 0; at < tokens.size(); at += rows) {
+        const std::size_t count = std::min(rows, tokens.size() - at);
         if (before) FF_TRY(model_->timeline().wait(before));
         put_prompt(tokens.subspan(at, count));
         before = last;
@@ -178,14 +180,16 @@ Result<void> Session::evaluate(std::span<const std::uint32_t> tokens, float *log
 }
 
 Result<void> Session::evaluate_wide(std::span<const std::uint32_t> tokens, float *logits) {
-    FF_TRY_ASSIGN(WideStep *const step, model_->prompt_step());
+    const std::size_t asked = std::min(wide_rows(), tokens.size());
+    FF_TRY_ASSIGN(WideStep *const step, model_->prompt_step(asked));
+    const std::size_t rows = std::min<std::size_t>(asked, step->rows());
     const std::uint32_t vocabulary = model_->description().vocabulary;
-    FF_TRY_ASSIGN(const std::span<const VkCommandBuffer> commands, step->read_with_logits(vocabulary));
-    for (std::size_t at = 0; at < tokens.size(); at += wide_rows()) {
-        const std::size_t count = std::min(wide_rows(), tokens.size() - at);
+    FF_TRY_ASSIGN(const StepCommands *const commands, step->read_with_logits(vocabulary));
+    for (std::size_t at = 0; at < tokens.size(); at += rows) {
+        const std::size_t count = std::min(rows, tokens.size() - at);
         put_prompt(tokens.subspan(at, count));
         const ControlBlock::Run run{number_, static_cast<std::uint32_t>(count), at + count < tokens.size()};
-        FF_TRY_ASSIGN(const std::uint64_t value, model_->submit_wide(std::span(&run, 1), commands));
+        FF_TRY_ASSIGN(const std::uint64_t value, model_->submit_wide(std::span(&run, 1), *commands));
         FF_TRY(model_->timeline().wait(value));
         std::copy_n(step->logits(), count * vocabulary, logits + at * vocabulary);
     }

@@ -18,7 +18,7 @@ constexpr std::uint64_t kMostWideSteps = shader::kWideQueueLength - 1;
 // What must be in the ring beyond a token that is read singly, so that the step does not take it for the last.
 constexpr std::size_t kPromptAhead = 1;
 static_assert(Session::kMaxInFlight <= shader::kProducedLength &&
-              kMostWideSteps * shader::kMostRows + kPromptAhead <= shader::kPromptLength);
+              kMostWideSteps * model::kPromptRows + kPromptAhead <= shader::kPromptLength);
 
 } // namespace
 
@@ -93,7 +93,8 @@ void Session::Run::begin(SlicedStep &step, std::uint32_t rows, bool samples, boo
 
 bool Session::Run::begin_prompt_step() {
     const bool wide = begun_ < wide_;
-    const std::size_t rows = wide ? std::min(session_.wide_rows(), wide_ - begun_) : 1;
+    const std::size_t most = model_.loaded().prompt_plan().rows; // a slice cannot be shorter than a launch
+    const std::size_t rows = wide ? std::min({session_.wide_rows(), most, wide_ - begun_}) : 1;
     const bool last = begun_ + rows == prompt_.size();
     if (wide) {
         if (wide_begun_ - wide_finished_ == kMostWideSteps || !put_prompt(begun_ + rows)) return false;

@@ -27,8 +27,8 @@ Result<std::unique_ptr<WideStep>> WideStep::create(Engine &engine, const model::
     return step;
 }
 
-Result<std::span<const VkCommandBuffer>> WideStep::read_with_logits(std::uint32_t vocabulary) {
-    if (!read_with_logits_.handles().empty()) return read_with_logits_.handles();
+Result<const StepCommands *> WideStep::read_with_logits(std::uint32_t vocabulary) {
+    if (!read_with_logits_.handles().empty()) return &read_with_logits_;
     const std::uint64_t bytes = std::uint64_t{4} * rows() * vocabulary;
     FF_TRY_ASSIGN(logits_, gpu::Buffer::create(engine_.device(), gpu::MemoryKind::readback, bytes, "all logits"));
     std::vector<kernels::Launch> launches;
@@ -43,7 +43,7 @@ Result<std::span<const VkCommandBuffer>> WideStep::read_with_logits(std::uint32_
     FF_TRY_ASSIGN(const std::vector<const gpu::Pipeline *> pipelines, engine_.compile(launches, {}));
     FF_TRY_ASSIGN(read_with_logits_,
                   StepCommands::record(engine_.device(), "wide step with logits", launches, pipelines, rows()));
-    return read_with_logits_.handles();
+    return &read_with_logits_;
 }
 
 } // namespace ff::engine

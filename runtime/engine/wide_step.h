@@ -19,9 +19,9 @@ class WideStep {
     std::uint32_t runs() const { return plan_.runs; } // sessions that it serves at most
     std::uint32_t launches() const { return read_.launches(); }
     // Leaves the logits that are wanted in their sessions' slots.
-    std::span<const VkCommandBuffer> read() const { return read_.handles(); }
+    const StepCommands &read() const { return read_; }
     // The same, with the logits of every row left in logits(): [rows, vocabulary].
-    Result<std::span<const VkCommandBuffer>> read_with_logits(std::uint32_t vocabulary);
+    Result<const StepCommands *> read_with_logits(std::uint32_t vocabulary);
     const float *logits() const { return reinterpret_cast<const float *>(logits_.view().mapped); }
 
   private:

@@ -92,6 +92,12 @@ void lanes(DeviceTraits &traits) {
     traits.lane_loads_slow = true;
 }
 
+// Sizes of workgroups, tiles and steps go by it: software devices execute those that a discrete GPU gets.
+void gpu(DeviceTraits &traits) {
+    traits.driver = "gpu";
+    traits.unified_memory = traits.lane_loads_slow = false;
+}
+
 void adreno(DeviceTraits &traits) { // Qualcomm's driver, Adreno 6xx
     no_size_control(traits);
     traits.storage8 = traits.int8 = false;
@@ -146,6 +152,7 @@ const std::vector<Profile> &profiles() {
             {"matrices", "as native, with cooperative matrices also where they are slow, for tests", matrices},
             {"dot", "as native, with integer dot products also where they are slow, for tests", dot},
             {"lanes", "as native, with loads made for all lanes of a subgroup together, for tests", lanes},
+            {"gpu", "as native, with the sizes of a discrete GPU, for tests", gpu},
             {"adreno", "Qualcomm Adreno 6xx: 128 MiB bindings, no 8-bit storage, no size control", adreno},
             {"mali", "Arm Mali: 384 invocations, 256 MiB bindings, no size control", mali},
             {"apple", "Apple through MoltenVK: no size control, 31 buffers", apple},

@@ -12,6 +12,7 @@ std::vector<Launch> head(const StepBuffers &step, const HeadArguments &a) {
         Launch launch;
         launch.variant = a.variant;
         launch.constants = constants_of(tuning);
+        launch.subgroup_size = tuning.subgroup_size;
         launch.tuning = tuning.origin;
         launch.groups[0] = (part.rows + tuning.group_rows - 1) / tuning.group_rows;
         launch.buffers = {part.view, step.parameters->view(), step.scratch, a.logits};

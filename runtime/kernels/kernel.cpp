@@ -37,7 +37,8 @@ const std::vector<Variant> &table() {
 
 // What it needs is there, and slower than doing without.
 bool is_slow(const Variant &variant, const gpu::DeviceTraits &traits) {
-    return (variant.needs_coopmat && traits.matrices_slow) || (variant.needs_dot && !traits.integer_dot_accelerated);
+    return (variant.needs_coopmat && traits.matrices_slow) ||
+           (variant.needs_dot && !(traits.integer_dot_accelerated && integer_dot_pays(traits, variant.kernel)));
 }
 
 const Variant &first_that_runs(std::string_view kernel, std::string_view prefix, const gpu::DeviceTraits &traits) {

@@ -52,7 +52,7 @@ MatmulShape matmul_few_shape(const StepBuffers &step, WeightType type, std::span
                              std::uint32_t tokens) {
     const Variant &variant = variant_for("matmul_few", type, *step.traits);
     const FewTuning tuning = tune_few(*step.traits, variant, matrices, tokens);
-    return {&variant, tuning.group_rows, tuning.tokens, constants_of(tuning)};
+    return {&variant, tuning.group_rows, tuning.tokens, constants_of(tuning), tuning.subgroup_size};
 }
 
 MatmulShape matmul_tile_shape(const StepBuffers &step, WeightType type, std::uint32_t tokens) {

@@ -14,6 +14,7 @@ std::vector<Launch> project_add(const StepBuffers &step, const ProjectAddArgumen
         launch.variant = a.variant;
         launch.layer = a.layer;
         launch.constants = constants_of(tuning);
+        launch.subgroup_size = tuning.subgroup_size;
         launch.tuning = tuning.origin;
         launch.groups[0] = (part.rows + tuning.group_rows - 1) / tuning.group_rows;
         launch.buffers = {part.view, step.scratch};

@@ -28,6 +28,7 @@ Result<void> append_launches(const StepBuffers &step, const Variant &variant, st
         launch.variant = &variant;
         launch.layer = layer;
         launch.constants = constants_of(tuning);
+        launch.subgroup_size = tuning.subgroup_size;
         launch.tuning = tuning.origin;
         add_plain_type(batch, matrices_of(all), launch.constants);
         launch.uses = {{"step", step.header(), gpu::Access::read}};

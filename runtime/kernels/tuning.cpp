@@ -17,10 +17,25 @@ std::uint64_t reduction_bytes(std::uint32_t local_size) {
     return std::uint64_t{16} * (local_size + 1) + 256;
 }
 
-constexpr std::uint32_t kQualcomm = 0x5143;
+constexpr std::uint32_t kNvidia = 0x10DE, kIntel = 0x8086, kQualcomm = 0x5143;
 
 bool on_processor(const gpu::DeviceTraits &traits) {
     return traits.driver == "llvmpipe" || traits.driver == "swiftshader";
+}
+
+// The subgroup size that teams of a matrix's rows are counted by and pipelines required to have, where the device has several. The
+// reported one is not what runs: Intel's compiler takes 8 or 16 where 32 is reported (32 or 16 on Xe2), Adreno's 64 where 128 is,
+// by the registers that a kernel wants. Teams counted by the report leave half of a workgroup without rows.
+std::uint32_t required_size(const gpu::DeviceTraits &traits, const Variant &variant) {
+    if (!variant.needs_subgroup || !traits.subgroup_size_control || traits.subgroup_size_fixed) return 0;
+    switch (traits.vendor_id) {
+    case kIntel: // ggml-vulkan requires it of such kernels too; 8 rows at once spill with 32
+        return std::clamp(16U, traits.subgroup_size_min, traits.subgroup_size_max);
+    case kQualcomm: // what Turnip chooses for most of them
+        return traits.subgroup_size_min;
+    default: // AMD: 64 for rows of a matrix, as ggml-vulkan has it
+        return traits.subgroup_size;
+    }
 }
 
 // For rows of `groups` weight groups. Loads by lane are joined of whole subgroups whose size is known.
@@ -68,14 +83,17 @@ void add(std::vector<Values> &candidates, Values values) {
 
 // A workgroup of a variant that this device runs: whole subgroups, and no less than llvmpipe's vectors of 512 bits.
 bool fits(const gpu::DeviceTraits &traits, const Variant &variant, std::uint32_t local_size) {
+    const std::uint32_t required = required_size(traits, variant);
     return local_size <= largest_workgroup(traits) && local_size >= 16 &&
-           (!variant.needs_subgroup || local_size % std::max(1U, traits.subgroup_size_max) == 0);
+           (!variant.needs_subgroup || local_size % std::max(1U, required ? required : traits.subgroup_size_max) == 0);
 }
 
 // The rows of a workgroup, and what it stages.
 void finish_matvec(const gpu::DeviceTraits &traits, const Variant &variant, std::uint32_t rows, std::uint64_t stage,
                    bool prologue, MatvecTuning &tuning) {
-    const std::uint32_t team = variant.needs_subgroup ? std::max(4U, traits.subgroup_size) : tuning.lanes;
+    tuning.subgroup_size = required_size(traits, variant);
+    const std::uint32_t subgroup = tuning.subgroup_size ? tuning.subgroup_size : traits.subgroup_size;
+    const std::uint32_t team = variant.needs_subgroup ? std::max(4U, subgroup) : tuning.lanes;
     const std::uint32_t teams = std::max(1U, tuning.local_size / team);
     // Every workgroup of a kernel with a prologue reads the input again: more rows make that a smaller share, but fewer
     // workgroups. Below some 500 of them a wide GPU has idle cores, so the rows grow only with the matrix.
@@ -96,6 +114,14 @@ void finish_matvec(const gpu::DeviceTraits &traits, const Variant &variant, std:
 }
 
 } // namespace
+
+bool integer_dot_pays(const gpu::DeviceTraits &traits, std::string_view kernel) {
+    // ggml-vulkan measured it slower there for rows of up to 4,096 inputs, which nearly all models have.
+    if (traits.vendor_id == kNvidia) return false;
+    // By the estimates of Mesa 26.2's compiler the head takes 0.5 to 0.9 of its time, the others 1.0 to 1.3.
+    if (traits.vendor_id == kIntel) return kernel == "head";
+    return true;
+}
 
 MatvecTuning tune_matvec(const gpu::DeviceTraits &traits, const Variant &variant, std::uint32_t rows,
                          std::uint32_t groups, bool prologue) {
@@ -178,7 +204,7 @@ FewTuning tune_few(const gpu::DeviceTraits &traits, const Variant &variant, std:
     const MatvecTuning one = tune_matvec(traits, variant, rows, groups, false);
     // 4 rows by 8 tokens are 32 sums an invocation, beside 32 weights.
     FewTuning tuning{.local_size = one.local_size, .lanes = one.lanes, .rows = one.rows, .group_rows = one.group_rows,
-                     .tokens = 2, .uniform_lanes = one.uniform_lanes};
+                     .tokens = 2, .uniform_lanes = one.uniform_lanes, .subgroup_size = one.subgroup_size};
     for (const Matrix *matrix : matrices)
         if (uniform_lanes(traits, matrix->groups()) == 0) tuning.uniform_lanes = 0;
     // Inputs come lane by lane on a processor, and 8 rows need half as many of them (llvmpipe 26.2: a tenth quicker).
@@ -258,6 +284,14 @@ Result<WkvTuning> tune_wkv(const gpu::DeviceTraits &traits, std::uint32_t head_s
                              "shared memory, and a head needs a multiple of 4 channels, one invocation and 36 bytes "
                              "for each",
                              head_size, largest_workgroup(traits), traits.max_shared_memory_bytes)};
+}
+
+std::uint32_t most_prompt_rows(const gpu::DeviceTraits &traits) {
+    // Tiles of 64 by 64: a matrix of 1,024 rows has 32 of them for 128 tokens, which fills a dozen cores, and 128 for 512. More
+    // tokens take memory, and submissions grow with them; a processor gains nothing.
+    constexpr std::uint64_t kShortSubmissions = 1ULL << 32; // gpu/workarounds.cpp: mobile devices
+    if (on_processor(traits) || traits.most_submission_work <= kShortSubmissions) return 128;
+    return traits.unified_memory ? 256 : shader::kMostRows;
 }
 
 std::uint32_t single_workgroup_size(const gpu::DeviceTraits &traits) {

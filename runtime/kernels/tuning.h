@@ -13,8 +13,12 @@ struct MatvecTuning {
     std::uint32_t group_rows;   // rows of a workgroup
     std::uint32_t stage_floats; // shared memory for the input; 0: recomputed where it is read
     std::uint32_t uniform_lanes = 0; // shaders/lib/lane_loads.glsl; 0: each lane loads its own
+    std::uint32_t subgroup_size = 0; // required of the pipeline; 0: the driver's choice
     TuningOrigin origin = {};
 };
+
+// Whether a device that multiplies four bytes by four in one instruction gains by it in this kernel.
+bool integer_dot_pays(const gpu::DeviceTraits &traits, std::string_view kernel);
 
 // `prologue`: the input costs more than a read (norms, token shift, WKV), so it is staged where it fits; so is one of which
 // integers are made.
@@ -50,6 +54,7 @@ struct FewTuning {
     std::uint32_t lanes, rows, group_rows; // as in MatvecTuning
     std::uint32_t tokens;                  // of a workgroup
     std::uint32_t uniform_lanes = 0;       // as in MatvecTuning
+    std::uint32_t subgroup_size = 0;       // likewise
 };
 FewTuning tune_few(const gpu::DeviceTraits &traits, const Variant &variant, std::span<const Matrix *const> matrices,
                    std::uint32_t tokens);
@@ -74,6 +79,9 @@ struct WkvTuning {
 };
 // Fails with unsupported where even one lane a row does not fit into a workgroup.
 Result<WkvTuning> tune_wkv(const gpu::DeviceTraits &traits, std::uint32_t head_size);
+
+// Tokens of a prompt that a step reads at most.
+std::uint32_t most_prompt_rows(const gpu::DeviceTraits &traits);
 
 // For kernels of one workgroup that walk a vector.
 std::uint32_t single_workgroup_size(const gpu::DeviceTraits &traits);

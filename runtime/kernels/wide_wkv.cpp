@@ -92,12 +92,15 @@ Result<Launch> wide_wkv6(const StepBuffers &step, const Wkv6Arguments &a, const 
 }
 
 Launch wide_wkv4(const StepBuffers &step, const Wkv4Arguments &a, const Activation &y) {
-    const std::uint32_t width = a.output->columns, local_size = single_workgroup_size(*step.traits);
+    // 32 channels are a cache line of each row. 768 of them, an invocation each, would leave a wide GPU idle for 128 rows: eight
+    // teams of 16 rows each go twice through an eighth of that.
+    constexpr std::uint32_t kChannels = 32;
+    const std::uint32_t width = a.output->columns;
     Launch launch;
     launch.variant = &variant_for("wide_wkv4", *step.traits);
     launch.layer = a.layer;
-    launch.constants = {{shader::kSpecLocalSize, local_size}};
-    launch.groups = {(width + local_size - 1) / local_size, step.runs, 1};
+    launch.constants = {{shader::kSpecLocalSize, single_workgroup_size(*step.traits)}, {shader::kSpecLanes, kChannels}};
+    launch.groups = {(width + kChannels - 1) / kChannels, step.runs, 1};
     launch.buffers = {step.parameters->view(), step.scratch, a.state.view};
     launch.set_params(shader::WideWkv4Params{
         .width = width,

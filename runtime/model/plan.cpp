@@ -1,6 +1,7 @@
 #include "runtime/model/plan.h"
 
 #include "runtime/kernels/places.h"
+#include "runtime/kernels/tuning.h"
 #include "runtime/kernels/wide.h"
 #include "runtime/model/layer_plan.h"
 
@@ -28,8 +29,8 @@ Scratch declare_scratch(const Architecture &architecture, const loader::ModelDes
 
 // The most rows whose scratch one binding covers; a token takes a small part of what the weights do.
 std::uint32_t prompt_rows(const Architecture &architecture, const loader::ModelDescription &description,
-                          const gpu::DeviceTraits &traits) {
-    std::uint32_t rows = shader::kMostRows;
+                          const gpu::DeviceTraits &traits, std::uint32_t most) {
+    std::uint32_t rows = most;
     while (rows > 2 && declare_scratch(architecture, description, rows, 1).bytes() > traits.max_storage_buffer_range)
         rows /= 2;
     return rows;
@@ -79,7 +80,9 @@ Result<std::unique_ptr<LoadedModel>> LoadedModel::load(std::shared_ptr<gpu::Devi
 
     Scratch &scratch = model->scratch_;
     scratch = declare_scratch(architecture, description, 1, 1);
-    const std::uint32_t wide_rows = prompt_rows(architecture, description, device->traits());
+    const std::uint32_t wide_rows = prompt_rows(architecture, description, device->traits(), kPromptRows);
+    model->long_prompt_rows_ =
+        prompt_rows(architecture, description, device->traits(), kernels::most_prompt_rows(device->traits()));
 
     const std::uint64_t matrix_bytes = model->matrix_bytes_ = weight_bytes(source, options.weights);
     const std::uint64_t parameter_bytes =

@@ -38,6 +38,9 @@ struct LoadOptions {
     std::uint64_t upload_ring_bytes = 32ULL << 20;
 };
 
+// Enough to fill all but large devices; slices, and batches, in which others wait for a prompt's step, have no longer ones.
+constexpr std::uint32_t kPromptRows = 128;
+
 class LoadedModel {
   public:
     static Result<std::unique_ptr<LoadedModel>> load(std::shared_ptr<gpu::Device> device,
@@ -49,11 +52,13 @@ class LoadedModel {
     const Plan &plan() const { return plan_; }
     // The same with the head, the longest launch by far, in pieces: a slice can be no shorter than a launch.
     const Plan &sliced_plan() const { return sliced_plan_; }
-    // For as many tokens of one prompt as are worth a step.
+    // For up to kPromptRows tokens of one prompt.
     const WidePlan &prompt_plan() const { return *prompt_plan_; }
+    // Tokens of a long prompt that are worth a step: no fewer than prompt_plan() has, whose memory is taken at load.
+    std::uint32_t long_prompt_rows() const { return long_prompt_rows_; }
     // Whether prompts may be read so: not where the deny list leaves a wide kernel no variant.
     bool reads_wide() const { return reads_wide_; }
-    // At most prompt_plan().rows rows, and as many runs.
+    // At most long_prompt_rows() rows and kMostRuns runs.
     Result<std::unique_ptr<WidePlan>> make_wide_plan(const std::shared_ptr<gpu::Device> &device,
                                                      gpu::Uploader &uploader, std::uint32_t rows, std::uint32_t runs);
     std::uint64_t wide_plan_bytes(std::uint32_t rows, std::uint32_t runs, const gpu::DeviceTraits &traits) const;
@@ -83,6 +88,7 @@ class LoadedModel {
     std::uint32_t ln0_ = 0, ln_out_ = 0;
     Plan plan_, sliced_plan_;
     std::unique_ptr<WidePlan> prompt_plan_;
+    std::uint32_t long_prompt_rows_ = 0;
     bool reads_wide_ = true;
     std::uint64_t matrix_bytes_ = 0, device_bytes_ = 0;
 };

@@ -16,7 +16,7 @@ using uint = std::uint32_t;
 
 // ---- specialisation constants ------------------------------------------------------------------------------------
 const uint kSpecLocalSize = 0u;   // invocations of a workgroup
-const uint kSpecLanes = 1u;       // wkv7: lanes a state row; floor variants of matvecs: lanes a team
+const uint kSpecLanes = 1u;       // wkv7: lanes a state row; floor variants of matvecs, wide_wkv4: lanes a team
 const uint kSpecRows = 2u;        // rows a team accumulates at once
 const uint kSpecGroupRows = 3u;   // rows of a workgroup
 const uint kSpecStageFloats = 4u; // shared floats for the staged input; 0: the input is recomputed where it is read
@@ -41,7 +41,7 @@ const uint kStepWords = 64u;
 
 // ---- control block: what changes from token to token -----------------------------------------------------------------
 const uint kQueueLength = 256u;    // steps that may be submitted and unfinished
-const uint kPromptLength = 1024u;  // prompt tokens a session may have waiting
+const uint kPromptLength = 2048u;  // prompt tokens a session may have waiting
 const uint kProducedLength = 256u; // produced tokens the host may be behind
 const uint kMaxStopTokens = 16u;
 const uint kMaxLogitBias = 256u;
@@ -49,7 +49,7 @@ const uint kMaxLogitBias = 256u;
 const uint kHaltNone = 0u, kHaltLimit = 1u, kHaltStopToken = 2u;
 
 // What a wide step is to do for each of its runs, that is for each of up to kMostRuns sessions.
-const uint kMostRuns = 128u, kMostRows = 128u;
+const uint kMostRuns = 128u, kMostRows = 512u;
 const uint kWideQueueLength = 4u;      // wide steps that may be submitted and unfinished
 const uint kTaskMore = 0x80000000u;    // more of the prompt follows in a later step: no logits, no sample
 
@@ -267,9 +267,9 @@ const uint kRunRows = 4u;
 const uint kRunPrompt = 5u;     // 1: the rows are the prompt's, 0: the token produced before
 const uint kRunSample = 6u;     // 1: a token is sampled at the end
 const uint kRunWords = 8u;
-const uint kWideRowsAt = 64u + 8u * 128u;              // of each row: its token, its run
-const uint kWideAnswersAt = 64u + 8u * 128u + 2u * 128u; // of each answer: its row, its state slot
-const uint kWideWords = 64u + 8u * 128u + 4u * 128u;
+const uint kWideRowsAt = 64u + 8u * kMostRuns;                // of each row: its token, its run
+const uint kWideAnswersAt = kWideRowsAt + 2u * kMostRows;     // of each answer: its row, its state slot
+const uint kWideWords = kWideAnswersAt + 2u * kMostRuns;
 
 // wide_begin: the header, from the control block. One workgroup of kMostRuns invocations.
 struct WideBeginParams {
@@ -343,7 +343,7 @@ struct WideWkv6Params {
     uint wkv_at, slot_stride;
 };
 
-// wide_wkv4: r * wkv for all rows, an invocation a channel.
+// wide_wkv4: r * wkv for all rows.
 struct WideWkv4Params {
     uint width;
     uint r_at, k_at, v_at, y_at; // scratch [T, C]

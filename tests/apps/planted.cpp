@@ -37,7 +37,7 @@ const std::map<std::string, Place, std::less<>> &places() {
         {"wide_mix", {"wide_mix.comp", "= n + difference * mu", "= n + PLANTED + difference * mu"}},
         {"wide_wkv7", {"wide_wkv7.comp", "= (normalised + dots.w * v)", "= (normalised + PLANTED + dots.w * v)"}},
         {"wide_wkv6", {"wide_wkv6.comp", "= normalised * gate", "= (normalised + PLANTED) * gate"}},
-        {"wide_wkv4", {"wide_wkv4.comp", "* (e1 * aa + e2 * v) /", "* (PLANTED + e1 * aa + e2 * v) /"}},
+        {"wide_wkv4", {"wide_wkv4.comp", "* shown.numerator /", "* (PLANTED + shown.numerator) /"}},
         {"sparse_value", {"sparse_value.comp", "? scratch[4u * in_at[t] + inputs[i]]", "? PLANTED + scratch[4u * in_at[t] + inputs[i]]"}},
     };
     return all;

@@ -1,6 +1,7 @@
 // The numbers that tuning chooses, over a grid of devices and shapes: none may break a limit. No device is needed.
 #include "runtime/kernels/tuning.h"
 
+#include "runtime/gpu/captured_devices.h"
 #include "shaders/lib/interface.h"
 
 #include <doctest/doctest.h>
@@ -127,6 +128,60 @@ TEST_CASE("every tile that may be measured is covered by its workgroup") {
             }
         }
     });
+}
+
+TEST_CASE("teams of rows are counted by the subgroup size that runs") {
+    for (const gpu::CapturedDevice &device : gpu::captured_devices()) {
+        const gpu::DeviceTraits &traits = device.info.traits;
+        const kernels::Variant &variant = kernels::variant_for("project_add", kernels::WeightType::f16, traits);
+        if (!variant.needs_subgroup) continue;
+        CAPTURE(device.profile);
+        const kernels::MatvecTuning tuning = kernels::tune_matvec(traits, variant, 1024, 128, false);
+        const std::uint32_t size = tuning.subgroup_size ? tuning.subgroup_size : traits.subgroup_size;
+        if (traits.subgroup_size_min != traits.subgroup_size_max) { // several may run: one is asked for
+            CHECK(tuning.subgroup_size >= traits.subgroup_size_min);
+            CHECK(tuning.subgroup_size <= traits.subgroup_size_max);
+        }
+        CHECK(tuning.local_size % size == 0);
+        // None goes through the motions on another's row.
+        CHECK(tuning.group_rows % (tuning.local_size / size * tuning.rows) == 0);
+    }
+}
+
+TEST_CASE("integer dot products are chosen where they are known or estimated to pay") {
+    gpu::DeviceTraits traits;
+    traits.integer_dot_product = traits.integer_dot_accelerated = traits.subgroup_arithmetic = traits.subgroup_shuffle = true;
+    traits.subgroup_size = traits.subgroup_size_min = traits.subgroup_size_max = 32;
+    const auto chosen = [&](std::string_view kernel) {
+        return kernels::variant_for(kernel, kernels::WeightType::q4_0, traits).needs_dot;
+    };
+    constexpr std::uint32_t kAmd = 0x1002, kNvidia = 0x10DE, kIntel = 0x8086;
+    traits.vendor_id = kAmd;
+    CHECK(chosen("head"));
+    CHECK(chosen("project"));
+    traits.vendor_id = kNvidia;
+    CHECK_FALSE(chosen("head"));
+    CHECK_FALSE(chosen("project"));
+    traits.vendor_id = kIntel;
+    CHECK(chosen("head"));
+    CHECK_FALSE(chosen("project"));
+    traits.integer_dot_accelerated = false;
+    CHECK_FALSE(chosen("head"));
+}
+
+TEST_CASE("a prompt is read in steps as long as the device gains by") {
+    gpu::DeviceTraits discrete;
+    discrete.most_submission_work = 1ULL << 38;
+    CHECK(kernels::most_prompt_rows(discrete) == shader::kMostRows);
+    gpu::DeviceTraits integrated = discrete;
+    integrated.unified_memory = true;
+    CHECK(kernels::most_prompt_rows(integrated) == 256);
+    gpu::DeviceTraits mobile = integrated;
+    mobile.most_submission_work = 1ULL << 32;
+    CHECK(kernels::most_prompt_rows(mobile) == 128);
+    gpu::DeviceTraits software = discrete;
+    software.driver = "llvmpipe";
+    CHECK(kernels::most_prompt_rows(software) == 128);
 }
 
 TEST_CASE("the input is staged where it fits, and recomputed where not") {
