@@ -14,10 +14,6 @@ Json spread_json(const std::vector<double> &samples) {
     return {{"median", spread.median}, {"min", spread.least}, {"max", spread.most}};
 }
 
-Json median_or_null(const std::vector<double> &samples) {
-    return samples.empty() ? Json() : Json(spread_of(samples).median);
-}
-
 double fraction_of(const BenchReport &report, double bytes, double seconds) {
     return bytes / seconds / report.roofline.read_bytes_per_second;
 }
@@ -41,9 +37,8 @@ Json result_json(const BenchReport &report, const BenchResult &result) {
             {"repeats", result.tokens_per_second.size()},
             {"tokens_per_second", spread_json(result.tokens_per_second)},
             {"bandwidth_fraction", bandwidth_fraction(report, result)},
-            // How many launches and submissions a prompt takes the library does not tell.
-            {"dispatches_per_token", median_or_null(result.launches_per_token)},
-            {"submissions_per_token", median_or_null(result.submissions_per_token)},
+            {"dispatches_per_token", spread_of(result.launches_per_token).median},
+            {"submissions_per_token", spread_of(result.submissions_per_token).median},
             {"host_microseconds_per_token", spread_of(result.host_microseconds_per_token).median},
             {"samples",
              {{"tokens_per_second", result.tokens_per_second},
@@ -74,8 +69,8 @@ std::string results_text(const BenchReport &report) {
                            fmt::format("{}{}{}", decode ? "tg" : "pp", result.tokens, together),
                            speed_text(speed.median), speed_text(speed.least), speed_text(speed.most),
                            percent_text(bandwidth_fraction(report, result)),
-                           decode ? fmt::format("{:.4g}", spread_of(result.launches_per_token).median) : "-",
-                           decode ? fmt::format("{:.3f}", spread_of(result.submissions_per_token).median) : "-",
+                           fmt::format("{:.4g}", spread_of(result.launches_per_token).median),
+                           fmt::format("{:.3f}", spread_of(result.submissions_per_token).median),
                            spread_of(result.host_microseconds_per_token).median);
     }
     return out;
@@ -110,10 +105,13 @@ std::string tuning_text(const BenchReport &report) {
 
 std::string BenchReport::device_line() const {
     const std::string cpu = host_cpu();
-    return fmt::format("{}, {}{}{}, Vulkan {}, {}{}; reads {}B/s, {} multiply-adds/s{}{}", device.name, device.driver,
+    return fmt::format("{}, {}{}{}, Vulkan {}, {}{}; reads {}B/s, {} multiply-adds/s{}{}{}", device.name, device.driver,
                        *device.driver_info == '\0' ? "" : " ", device.driver_info, api_version(device.api_version),
                        bytes_text(device.memory_bytes), profile == "native" ? "" : fmt::format(", profile {}", profile),
                        scaled_text(roofline.read_bytes_per_second), scaled_text(roofline.multiply_adds_per_second),
+                       roofline.matrix_multiply_adds_per_second > 0
+                           ? fmt::format(", {}/s by matrices", scaled_text(roofline.matrix_multiply_adds_per_second))
+                           : "",
                        cpu.empty() ? "" : "; host: ", cpu);
 }
 
@@ -130,12 +128,16 @@ Json BenchReport::to_json() const {
                      {"parameters", model.parameters},
                      {"bytes_read_per_token", statistics.bytes_read_per_token}};
     json["roofline"] = {{"read_bytes_per_second", roofline.read_bytes_per_second},
-                        {"multiply_adds_per_second", roofline.multiply_adds_per_second}};
+                        {"multiply_adds_per_second", roofline.multiply_adds_per_second},
+                        {"matrix_multiply_adds_per_second", roofline.matrix_multiply_adds_per_second > 0
+                                                                ? Json(roofline.matrix_multiply_adds_per_second)
+                                                                : Json()}};
     json["results"] = Json::array();
     for (const BenchResult &result : results) json["results"].push_back(result_json(*this, result));
     json["kernels"] = kernels_json(*this);
     json["startup"] = {{"load_seconds", statistics.load_seconds},
                        {"pipeline_seconds", statistics.pipeline_seconds},
+                       {"pipelines_cached", statistics.pipeline_cache_hit != 0},
                        {"first_token_seconds", startup.first_token_seconds},
                        {"peak_host_bytes", startup.peak_host_bytes == 0 ? Json() : Json(startup.peak_host_bytes)},
                        {"device_bytes", statistics.device_bytes}};

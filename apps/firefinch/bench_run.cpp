@@ -86,13 +86,18 @@ BenchResult bench_prefill(const firefinch::Model &model, firefinch::Session &ses
     BenchResult result{"prefill", 1, plan.prefill, {}, {}, {}, {}};
     repeat(plan, fmt::format("pp{}", plan.prefill), terminal, [&](bool counts) {
         session.reset();
+        const ff_model_statistics before = model.statistics();
         const double host = thread_seconds();
         const auto start = Clock::now();
         read_in_pieces(session, tokens);
         const double seconds = Seconds(Clock::now() - start).count();
         if (!counts) return;
+        const double host_seconds = thread_seconds() - host;
+        const ff_model_statistics after = model.statistics();
         result.tokens_per_second.push_back(count / seconds);
-        result.host_microseconds_per_token.push_back((thread_seconds() - host) * 1e6 / count);
+        result.host_microseconds_per_token.push_back(host_seconds * 1e6 / count);
+        result.submissions_per_token.push_back(static_cast<double>(after.submissions - before.submissions) / count);
+        result.launches_per_token.push_back(static_cast<double>(after.launches - before.launches) / count);
     });
     return result;
 }

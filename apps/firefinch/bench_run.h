@@ -26,7 +26,7 @@ struct BenchResult {
     std::uint32_t batch = 1;
     std::uint64_t tokens = 0; // of each session
     std::vector<double> tokens_per_second, host_microseconds_per_token;
-    std::vector<double> submissions_per_token, launches_per_token; // none where it is not known
+    std::vector<double> submissions_per_token, launches_per_token;
 };
 
 // Reads the prompt into a new state each time: random tokens, the same in every repeat. A first run that is not counted

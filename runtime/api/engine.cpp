@@ -91,7 +91,8 @@ ff_status ff_engine_measure(ff_engine *engine, ff_roofline *out, ff_error *error
     return api::guard(error, [&]() -> Result<void> {
         if (!engine || !out) return api::null_argument(engine ? "out" : "engine");
         FF_TRY_ASSIGN(const engine::Roofline found, engine::measure_roofline(engine->engine->device()));
-        api::to_caller(ff_roofline{sizeof(ff_roofline), found.read_bytes_per_second, found.multiply_adds_per_second},
+        api::to_caller(ff_roofline{sizeof(ff_roofline), found.read_bytes_per_second, found.multiply_adds_per_second,
+                                   found.matrix_multiply_adds_per_second},
                        out);
         return {};
     });

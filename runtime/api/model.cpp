@@ -101,6 +101,8 @@ ff_status ff_model_statistics_get(const ff_model *model, ff_model_statistics *ou
             ours.tunable_launches += launch.tuning.tunable ? 1 : 0;
             ours.tuned_launches += launch.tuning.measured ? 1 : 0;
         }
+        ours.submissions = statistics.submissions;
+        ours.launches = statistics.launches;
         api::to_caller(ours, out);
         return {};
     });

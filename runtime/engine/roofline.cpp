@@ -131,30 +131,58 @@ Result<double> read_bytes_per_second(Bench &bench) {
     return static_cast<double>(bytes) / seconds;
 }
 
+// Seconds of the launch that launch_of(turns) makes, with as many turns as make it long enough: a factor of a million lies between
+// the devices.
+template <class LaunchOf>
+Result<std::pair<std::uint32_t, double>> time_enough_turns(Bench &bench, std::uint32_t turns, const LaunchOf &launch_of) {
+    for (;; turns *= 4) {
+        const kernels::Launch launch = launch_of(turns);
+        FF_TRY_ASSIGN(const double seconds, bench.best_of(std::span(&launch, 1), 1));
+        if (seconds >= kLongEnough || turns * 4 > kMostTurns) break;
+    }
+    const kernels::Launch launch = launch_of(turns);
+    FF_TRY_ASSIGN(const double seconds, bench.best_of(std::span(&launch, 1), kRuns));
+    return std::pair(turns, seconds);
+}
+
+Result<void> check_all(const gpu::Device &device, std::span<const std::byte> found, float end, std::string_view what) {
+    for (std::size_t i = 0; i < found.size(); i += 4) {
+        float sum = 0;
+        std::memcpy(&sum, &found[i], 4);
+        if (!(std::abs(sum - end) < 1e-3F)) return wrong(device, what);
+    }
+    return {};
+}
+
 Result<double> multiply_adds_per_second(Bench &bench) {
     const std::shared_ptr<gpu::Device> &device = bench.device();
     constexpr std::uint64_t kSumsBytes = std::uint64_t{4} * kernels::kRooflineFmaGroups * kernels::kRooflineLocalSize;
     FF_TRY_ASSIGN(const gpu::Buffer sums,
                   gpu::Buffer::create(device, gpu::MemoryKind::device, kSumsBytes, "roofline sums"));
-    // As many turns as make a run long enough: a factor of a million lies between the devices.
-    std::uint32_t turns = 16; // each halves a chain's distance from its end four times
-    double seconds = 0;
-    for (;; turns *= 4) {
-        const kernels::Launch launch = kernels::roofline_fma(device->traits(), sums.view(), turns);
-        FF_TRY_ASSIGN(seconds, bench.best_of(std::span(&launch, 1), 1));
-        if (seconds >= kLongEnough || turns * 4 > kMostTurns) break;
-    }
-    const kernels::Launch launch = kernels::roofline_fma(device->traits(), sums.view(), turns);
-    FF_TRY_ASSIGN(seconds, bench.best_of(std::span(&launch, 1), kRuns));
+    const auto launch_of = [&](std::uint32_t turns) {
+        return kernels::roofline_fma(device->traits(), sums.view(), turns);
+    };
+    constexpr std::uint32_t kFewest = 16; // each halves a chain's distance from its end four times
+    FF_TRY_ASSIGN(const auto timed, time_enough_turns(bench, kFewest, launch_of));
     FF_TRY_ASSIGN(const std::vector<std::byte> found, gpu::download(device, sums.view()));
     constexpr float kEnd = kernels::kRooflineFmaAddend / (1.0F - kernels::kRooflineFmaFactor) *
                            static_cast<float>(shader::kRooflineFmaChains);
-    for (std::size_t i = 0; i < found.size(); i += 4) {
-        float sum = 0;
-        std::memcpy(&sum, &found[i], 4);
-        if (!(std::abs(sum - kEnd) < 1e-3F)) return wrong(*device, "multiplying and adding");
-    }
-    return static_cast<double>(kernels::multiply_adds_of(launch)) / seconds;
+    FF_TRY(check_all(*device, found, kEnd, "multiplying and adding"));
+    return static_cast<double>(kernels::multiply_adds_of(launch_of(timed.first))) / timed.second;
+}
+
+// 0 where there are no matrices to measure.
+Result<double> matrix_multiply_adds_per_second(Bench &bench) {
+    const std::shared_ptr<gpu::Device> &device = bench.device();
+    if (!kernels::roofline_matrix(device->traits(), {}, 1)) return 0.0;
+    FF_TRY_ASSIGN(const gpu::Buffer sums, gpu::Buffer::create(device, gpu::MemoryKind::device, 4 * kernels::kMostMatrixSums,
+                                                              "roofline sums"));
+    const auto of = [&](std::uint32_t turns) { return *kernels::roofline_matrix(device->traits(), sums.view(), turns); };
+    FF_TRY_ASSIGN(const auto timed, time_enough_turns(bench, 1, [&](std::uint32_t turns) { return of(turns).launch; }));
+    const kernels::MatrixRoofline last = of(timed.first);
+    FF_TRY_ASSIGN(const std::vector<std::byte> found, gpu::download(device, sums.view().slice(0, 4 * last.sums)));
+    FF_TRY(check_all(*device, found, last.end, "multiplying and adding matrices"));
+    return static_cast<double>(last.multiply_adds) / timed.second;
 }
 
 } // namespace
@@ -165,6 +193,7 @@ Result<Roofline> measure_roofline(const std::shared_ptr<gpu::Device> &device) {
     Roofline found;
     FF_TRY_ASSIGN(found.read_bytes_per_second, read_bytes_per_second(bench));
     FF_TRY_ASSIGN(found.multiply_adds_per_second, multiply_adds_per_second(bench));
+    FF_TRY_ASSIGN(found.matrix_multiply_adds_per_second, matrix_multiply_adds_per_second(bench));
     return found;
 }
 

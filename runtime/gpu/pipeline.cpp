@@ -57,6 +57,7 @@ struct PipelineSet::Impl {
     Result<void> make_layouts(const PipelineDescription &description, Pipeline &out);
     Result<VkPipeline> make(const PipelineDescription &description, const Pipeline &layouts,
                             std::uint32_t local_size_x) const;
+    std::uint64_t cache_bytes() const; // that the driver would give now
 };
 
 PipelineSet::PipelineSet() : impl_(std::make_unique<Impl>()) {}
@@ -258,6 +259,7 @@ Result<std::vector<const Pipeline *>> PipelineSet::compile(std::span<const Pipel
     Impl &self = *impl_;
     const std::lock_guard whole(self.mutex);
     const auto start = std::chrono::steady_clock::now();
+    const std::uint64_t bytes_before = self.cache_bytes();
 
     struct Job {
         const PipelineDescription *description;
@@ -322,6 +324,7 @@ Result<std::vector<const Pipeline *>> PipelineSet::compile(std::span<const Pipel
         self.made.emplace(key, std::make_unique<Pipeline>(std::move(job.pipeline)));
     }
     self.statistics.seconds += std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+    self.statistics.cache_bytes_added += std::max(self.cache_bytes(), bytes_before) - bytes_before;
     if (error) return *std::move(error);
     if (cancelled) return Error{Status::cancelled, "compiling pipelines was cancelled"};
 
@@ -333,6 +336,12 @@ Result<std::vector<const Pipeline *>> PipelineSet::compile(std::span<const Pipel
 PipelineSet::Statistics PipelineSet::statistics() const {
     const std::lock_guard lock(impl_->mutex);
     return impl_->statistics;
+}
+
+std::uint64_t PipelineSet::Impl::cache_bytes() const {
+    std::size_t size = 0;
+    (void)device->vk().vkGetPipelineCacheData(device->handle(), cache, &size, nullptr); // 0 where it fails
+    return size;
 }
 
 Result<std::vector<std::byte>> PipelineSet::cache_data() const {

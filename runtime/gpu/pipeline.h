@@ -51,6 +51,7 @@ class PipelineSet {
     struct Statistics {
         std::uint32_t compiled = 0;         // pipelines made
         std::uint64_t cache_bytes_read = 0; // size of the cache found at start; 0 is a cold start
+        std::uint64_t cache_bytes_added = 0; // by pipelines that it did not have
         double seconds = 0;
     };
     Statistics statistics() const;

@@ -1,5 +1,6 @@
 #include "runtime/kernels/roofline.h"
 
+#include "runtime/kernels/tuning.h"
 #include "shaders/lib/interface.h"
 
 #include <algorithm>
@@ -48,6 +49,30 @@ Launch roofline_fma(const gpu::DeviceTraits &traits, const gpu::BufferView &sums
 std::uint64_t multiply_adds_of(const Launch &roofline_fma) {
     return invocations_of(roofline_fma) * shader::kRooflineFmaPerTurn *
            roofline_fma.params<shader::RooflineFmaParams>().turns;
+}
+
+std::optional<MatrixRoofline> roofline_matrix(const gpu::DeviceTraits &traits, const gpu::BufferView &sums,
+                                              std::uint32_t turns) {
+    const std::optional<CoopmatTuning> tuning = tune_coopmat(traits, kMostTileTokens);
+    if (!tuning || traits.matrices_slow) return std::nullopt;
+    constexpr float kElement = 1.0F / 16; // of both matrices: all sums are exact
+    constexpr std::uint64_t kChains = 4;
+    const std::uint64_t elements = std::uint64_t{tuning->matrix.rows} * tuning->matrix.columns;
+    const std::uint64_t subgroups = tuning->local_size / tuning->subgroup_size; // of a workgroup
+    MatrixRoofline out;
+    out.launch.variant = &variant_for("roofline_matrix", traits);
+    out.launch.constants = constants_of(*tuning);
+    out.launch.subgroup_size = traits.subgroup_size_control ? tuning->subgroup_size : 0;
+    out.launch.groups[0] = static_cast<std::uint32_t>(
+        std::min<std::uint64_t>(kMostMatrixSums / (subgroups * elements), traits.max_workgroup_count_x));
+    out.launch.buffers = {sums};
+    out.launch.set_params(shader::RooflineFmaParams{.turns = turns, .factor = kElement, .addend = kElement});
+    out.launch.uses = {{"sums", sums, gpu::Access::write}};
+    out.sums = out.launch.groups[0] * subgroups * elements;
+    const float grown = kElement * kElement * static_cast<float>(tuning->matrix.depth) * static_cast<float>(turns);
+    out.end = static_cast<float>(kChains) * grown + 0 + 1 + 2 + 3;
+    out.multiply_adds = out.sums * tuning->matrix.depth * kChains * turns;
+    return out;
 }
 
 } // namespace ff::kernels

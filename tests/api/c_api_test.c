@@ -304,6 +304,7 @@ static void slices(ff_model *model, const ff_tokenizer *tokenizer) {
     } while (progress.state != FF_RUN_IDLE && !failures);
     CHECK(progress.produced == 4 && progress.prompt_read == 3 && progress.reason == FF_STOP_LIMIT);
     CHECK(ff_model_statistics_get(model, &statistics, &error) == FF_OK && statistics.slice_bytes > 0);
+    CHECK(statistics.submissions > 0);
     CHECK(ff_session_poll(session, tokens, 3, &count, &error) == FF_OK && count == 3);
     CHECK(ff_session_poll(session, tokens, 3, NULL, &error) == FF_ERROR_ARGUMENT);
     CHECK(ff_session_poll_text(session, NULL, text, 8, &size, &error) == FF_ERROR_ARGUMENT);

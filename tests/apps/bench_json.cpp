@@ -63,7 +63,7 @@ Json bench_json(double speed) {
                    {"weights", "f16"},
                    {"parameters", 191'034'624},
                    {"bytes_read_per_token", 400'000'000}}},
-                 {"roofline", {{"read_bytes_per_second", kReads}, {"multiply_adds_per_second", 5e12}}},
+                 {"roofline", {{"read_bytes_per_second", kReads}, {"multiply_adds_per_second", 5e12}, {"matrix_multiply_adds_per_second", 41e12}}},
                  {"kernels",
                   {{{"name", "mix_project"},
                     {"variant", "f16"},

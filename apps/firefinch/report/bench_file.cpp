@@ -162,6 +162,8 @@ BenchFile read_run(const std::string &path, const Field &root) {
     read_model(root["model"], file.model);
     file.read_bytes_per_second = root["roofline"]["read_bytes_per_second"].number(1, kMost);
     file.multiply_adds_per_second = root["roofline"]["multiply_adds_per_second"].number(1, kMost);
+    file.matrix_multiply_adds_per_second =
+        root["roofline"]["matrix_multiply_adds_per_second"].number_or_none(1, kMost);
     std::size_t samples = 0;
     for (const Field &result : root["results"].items(kMostResults)) {
         file.results.push_back(read_test(result));

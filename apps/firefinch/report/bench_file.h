@@ -47,6 +47,7 @@ struct BenchFile {
         std::uint64_t layers = 0, width = 0, vocabulary = 0, parameters = 0, bytes_read_per_token = 0;
     } model;
     double read_bytes_per_second = 0, multiply_adds_per_second = 0;
+    std::optional<double> matrix_multiply_adds_per_second;
     std::vector<BenchTest> results;
     std::vector<BenchKernel> kernels;
     bool kernels_refused = false; // asked for, but the device has no timestamps

@@ -76,12 +76,13 @@ Section device_section(const std::vector<BenchFile> &files) {
         const auto same = [&](const BenchFile &file) { return same_device(file, files[i]); };
         if (std::find_if(files.begin(), files.end(), same) != files.begin() + static_cast<std::ptrdiff_t>(i)) continue;
         const BenchFile &file = files[i];
-        std::vector<std::string> runs, bandwidths, arithmetic;
+        std::vector<std::string> runs, bandwidths, arithmetic, matrices;
         for (std::size_t j = i; j < files.size(); ++j)
             if (same(files[j])) {
                 runs.push_back(std::to_string(j + 1));
                 bandwidths.push_back(scaled_text(files[j].read_bytes_per_second) + "B/s");
                 arithmetic.push_back(scaled_text(files[j].multiply_adds_per_second) + "/s");
+                if (const auto rate = files[j].matrix_multiply_adds_per_second) matrices.push_back(scaled_text(*rate) + "/s");
             }
         Table table = {file.device.name, {{"fact", ColumnKind::name}, {"value", ColumnKind::text}}, {}, true};
         const auto add = [&](const char *fact, const std::string &value) {
@@ -97,6 +98,7 @@ Section device_section(const std::vector<BenchFile> &files) {
         add("profile", file.device.profile);
         add("reads, measured", fmt::format("{}", fmt::join(bandwidths, ", ")));
         add("multiply-adds, measured", fmt::format("{}", fmt::join(arithmetic, ", ")));
+        if (!matrices.empty()) add("multiply-adds by matrices", fmt::format("{}", fmt::join(matrices, ", ")));
         add("system", file.host_os);
         add("processor", file.host_cpu);
         add("traits", traits_text(file));

@@ -325,8 +325,9 @@ typedef struct ff_roofline {
     uint32_t struct_size;
     double read_bytes_per_second;     /* of a buffer of its own memory, larger than its caches where memory allows */
     double multiply_adds_per_second;  /* float32; a multiplication and an addition are one */
+    double matrix_multiply_adds_per_second; /* of float16 with float32 sums, by cooperative matrices; 0: none, or slow ones */
 } ff_roofline;
-#define FF_ROOFLINE_INIT {sizeof(ff_roofline), 0, 0}
+#define FF_ROOFLINE_INIT {sizeof(ff_roofline), 0, 0, 0}
 
 /* Reads a buffer of 1 GiB, or a quarter of the free memory if that is less (256 MiB with a software driver), and
  * multiplies and adds in registers: the best of several runs, by the device's clock where it has one. The results are
@@ -501,15 +502,17 @@ typedef struct ff_model_statistics {
     uint32_t launches_per_token, barriers_per_token;
     uint32_t recordings;          /* how often a decode step's command buffer was recorded */
     uint32_t pipelines;
-    int pipeline_cache_hit;       /* a cache of this device and driver was found */
+    int pipeline_cache_hit;       /* the cache of this device and driver had them, as far as its size tells */
     double load_seconds, pipeline_seconds;
     uint64_t slice_bytes;         /* that sessions which run in slices work in, or the next ones will */
     uint32_t resident_sessions;   /* sessions whose states can be on the device at once */
     uint64_t states_in, states_out; /* how often a session's state came back from host memory, and went there */
     uint32_t tuned_launches;      /* of a decode step, with numbers that ff_engine_tune measured */
     uint32_t tunable_launches;    /* of a decode step, for which it could */
+    uint64_t submissions;         /* calls of vkQueueSubmit since the model was made */
+    uint64_t launches;            /* that these replayed, but for sessions that run in slices */
 } ff_model_statistics;
-#define FF_MODEL_STATISTICS_INIT {sizeof(ff_model_statistics), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}
+#define FF_MODEL_STATISTICS_INIT {sizeof(ff_model_statistics), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}
 FF_API ff_status ff_model_statistics_get(const ff_model *model, ff_model_statistics *out, ff_error *error);
 
 /* One launch of the recorded decode step. */
