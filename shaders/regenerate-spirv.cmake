@@ -4,8 +4,9 @@
 #   cmake -DGLSLC=glslc -DCHECK=ON -P shaders/regenerate-spirv.cmake      compiles it again and compares
 #
 # GLSLC is a command that runs a glslc that knows GL_KHR_cooperative_matrix (Debian 13's does); SPIRV_VAL, if it is given,
-# a spirv-val that knows SPV_KHR_cooperative_matrix. A check needs the version of glslc that compiled the committed files,
-# which spirv/sources.txt names: optimisers change. Without one it says SKIPPED.
+# a spirv-val that knows SPV_KHR_cooperative_matrix. A check compares the recorded hashes with the sources, and for the bytes
+# needs the version of glslc that compiled the committed files, which spirv/sources.txt names: optimisers change. Without one
+# it says SKIPPED.
 cmake_minimum_required(VERSION 3.19)
 include(${CMAKE_CURRENT_LIST_DIR}/variants.cmake)
 
@@ -33,6 +34,26 @@ macro(finish kind)
   message(${kind} ${ARGN})
 endmacro()
 
+# What is committed, and of which sources: no compiler is needed to see that these are others by now.
+set(committed ${FIREFINCH_SHADERS}/spirv)
+set(hashes)
+file(STRINGS ${FIREFINCH_SHADERS}/variants.def rows REGEX "^FF_VARIANT.*, coopmat,")
+foreach(row IN LISTS rows)
+  firefinch_read_row("${row}")
+  firefinch_source_hash(${source} "${definitions}" hash)
+  string(APPEND hashes "${name} ${hash}\n")
+endforeach()
+if(CHECK)
+  file(READ ${committed}/sources.txt recorded)
+  if(NOT recorded MATCHES "# ([^\n]+)\n([^#]*)$")
+    finish(FATAL_ERROR "shaders/spirv/sources.txt does not name the glslc that made the files")
+  endif()
+  set(maker ${CMAKE_MATCH_1})
+  if(NOT CMAKE_MATCH_2 STREQUAL hashes)
+    finish(FATAL_ERROR "shaders/spirv is of other sources than the present ones (shaders/regenerate-spirv.cmake makes it)")
+  endif()
+endif()
+
 firefinch_glslc_knows_coopmat("${glslc}" ${work}/probe.spv known)
 if(NOT known)
   if(CHECK)
@@ -44,15 +65,9 @@ endif()
 execute_process(COMMAND ${glslc} --version OUTPUT_VARIABLE version)
 string(REGEX REPLACE "\n.*$" "" version "${version}")
 
-set(committed ${FIREFINCH_SHADERS}/spirv)
-set(record "# Made by regenerate-spirv.cmake: each file's shader, includes and definitions as one SHA-256.\n# ${version}\n")
 set(differing)
-file(STRINGS ${FIREFINCH_SHADERS}/variants.def rows REGEX "^FF_VARIANT")
 foreach(row IN LISTS rows)
   firefinch_read_row("${row}")
-  if(NOT needs STREQUAL coopmat)
-    continue()
-  endif()
   set(spirv ${work}/${name}.spv)
   execute_process(COMMAND ${glslc} ${FIREFINCH_GLSLC_OPTIONS} ${definitions} ${FIREFINCH_SHADERS}/${source} -o ${spirv}
                   RESULT_VARIABLE status ERROR_VARIABLE said)
@@ -65,8 +80,6 @@ foreach(row IN LISTS rows)
       finish(FATAL_ERROR "${name}: ${said}")
     endif()
   endif()
-  firefinch_source_hash(${source} "${definitions}" hash)
-  string(APPEND record "${name} ${hash}\n")
   execute_process(COMMAND ${CMAKE_COMMAND} -E compare_files ${spirv} ${committed}/${name}.spv
                   RESULT_VARIABLE status OUTPUT_QUIET ERROR_QUIET)
   if(NOT status EQUAL 0)
@@ -78,20 +91,16 @@ foreach(row IN LISTS rows)
 endforeach()
 
 if(NOT CHECK)
-  file(WRITE ${committed}/sources.txt "${record}")
+  file(WRITE ${committed}/sources.txt
+       "# Made by regenerate-spirv.cmake: each file's shader, includes and definitions as one SHA-256.\n# ${version}\n${hashes}")
   finish(STATUS "shaders/spirv: ${version}")
   return()
 endif()
-file(READ ${committed}/sources.txt recorded)
-if(NOT recorded MATCHES "# ([^\n]+)\n[^#]")
-  finish(FATAL_ERROR "shaders/spirv/sources.txt does not name the glslc that made the files")
-endif()
-set(maker ${CMAKE_MATCH_1})
 if(NOT maker STREQUAL version)
-  finish(STATUS "SKIPPED: the committed files were made by ${maker}, while \"${GLSLC}\" is ${version}, which compiles them too")
+  finish(STATUS "SKIPPED: the committed files were made by ${maker}, while \"${GLSLC}\" is ${version}, which compiles them too, and their sources are the present ones")
   return()
 endif()
-if(differing OR NOT recorded STREQUAL record)
+if(differing)
   string(REPLACE ";" " " differing "${differing}")
   finish(FATAL_ERROR "shaders/spirv is not what its sources compile to: ${differing} (shaders/regenerate-spirv.cmake makes it)")
 endif()
