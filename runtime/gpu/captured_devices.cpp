@@ -107,6 +107,9 @@ void mask_to(DeviceTraits &traits, const DeviceTraits &captured) {
     std::erase_if(traits.matrix_shapes,
                   [&](const MatrixShape &shape) { return !contains(captured.matrix_shapes, shape); });
     traits.matrices_slow = traits.matrices_slow || captured.matrices_slow;
+    traits.lane_loads_slow = traits.lane_loads_slow || captured.lane_loads_slow;
+    for (const std::string &name : captured.denied)
+        if (std::ranges::find(traits.denied, name) == traits.denied.end()) traits.denied.push_back(name);
     if (traits.subgroup_size_control && captured.subgroup_size_control) {
         const std::uint32_t least = std::max(traits.subgroup_size_min, captured.subgroup_size_min);
         const std::uint32_t most = std::min(traits.subgroup_size_max, captured.subgroup_size_max);

@@ -14,7 +14,7 @@ struct CapturedDevice {
 std::span<const CapturedDevice> captured_devices();
 const CapturedDevice *find_captured_device(std::string_view profile); // nullptr: no such profile
 
-// Takes from `traits` what the captured device does not have. What `traits` lacks, stays lacking; a subgroup size that only
+// Takes from `traits` what the captured device does not have, and marks what is slow or denied there. What `traits` lacks, stays lacking; a subgroup size that only
 // the captured device can run is not there either.
 void mask_to(DeviceTraits &traits, const DeviceTraits &captured);
 // What `captured` has and `device` lacks, so that masking cannot show it: "subgroups of 32 to 64 (here 8), cooperative matrices

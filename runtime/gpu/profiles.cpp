@@ -2,6 +2,7 @@
 // fallbacks. Those written here are extremes, and families whose drivers nobody can read without the device: their figures are
 // the smallest that people run, from vulkan.gpuinfo.org. All others are the traits of captured devices.
 #include "runtime/gpu/captured_devices.h"
+#include "runtime/gpu/workarounds.h"
 
 #include <algorithm>
 #include <fmt/format.h>
@@ -51,6 +52,19 @@ void limits(DeviceTraits &traits, std::uint32_t invocations, std::uint32_t share
     at_most(traits.max_storage_buffer_range, range);
 }
 
+// And what the workarounds for that driver take away.
+void work_around(DeviceTraits &traits, std::string_view driver, std::uint32_t vendor_id) {
+    DeviceInfo device;
+    device.traits = traits;
+    device.traits.driver = driver;
+    device.traits.vendor_id = vendor_id;
+    apply_workarounds(device);
+    device.traits.driver = traits.driver;
+    device.traits.vendor_id = traits.vendor_id;
+    traits = std::move(device.traits);
+}
+
+constexpr std::uint32_t kQualcomm = 0x5143, kArm = 0x13b5, kIntel = 0x8086;
 constexpr std::uint64_t kMiB = 1ULL << 20, kGiB = 1ULL << 30;
 
 void native(DeviceTraits &) {}
@@ -102,9 +116,9 @@ void adreno(DeviceTraits &traits) { // Qualcomm's driver, Adreno 6xx
     no_size_control(traits);
     traits.storage8 = traits.int8 = false;
     no_integer_dot(traits);
-    traits.subgroup_clustered = false;
     limits(traits, 1024, 32768, 24, 128 * kMiB);
     align_at_least(traits, 64);
+    work_around(traits, "qualcomm", kQualcomm);
 }
 
 void mali(DeviceTraits &traits) { // Arm's driver, Bifrost and the first Valhall
@@ -112,6 +126,7 @@ void mali(DeviceTraits &traits) { // Arm's driver, Bifrost and the first Valhall
     no_integer_dot(traits);
     limits(traits, 384, 32768, 35, 256 * kMiB);
     align_at_least(traits, 16);
+    work_around(traits, "arm", kArm);
 }
 
 void apple(DeviceTraits &traits) { // MoltenVK, M1
@@ -121,11 +136,11 @@ void apple(DeviceTraits &traits) { // MoltenVK, M1
     align_at_least(traits, 16);
 }
 
-void intel(DeviceTraits &traits) { // Windows driver: integer dot products are slow or wrong there (FIELD of ggml)
-    no_integer_dot(traits);
+void intel(DeviceTraits &traits) { // Windows driver
     limits(traits, 1024, 32768, 64, 4 * kGiB - 1);
     at_most(traits.max_allocation_bytes, 4 * kGiB - 4096);
     align_at_least(traits, 64);
+    work_around(traits, "intel-windows", kIntel);
 }
 
 void nvidia(DeviceTraits &traits) { // discrete
@@ -153,8 +168,8 @@ const std::vector<Profile> &profiles() {
             {"dot", "as native, with integer dot products also where they are slow, for tests", dot},
             {"lanes", "as native, with loads made for all lanes of a subgroup together, for tests", lanes},
             {"gpu", "as native, with the sizes of a discrete GPU, for tests", gpu},
-            {"adreno", "Qualcomm Adreno 6xx: 128 MiB bindings, no 8-bit storage, no size control", adreno},
-            {"mali", "Arm Mali: 384 invocations, 256 MiB bindings, no size control", mali},
+            {"adreno", "Qualcomm Adreno 6xx: 128 MiB bindings, no 8-bit storage, no subgroup arithmetic, short submissions", adreno},
+            {"mali", "Arm Mali: 384 invocations, 256 MiB bindings, no size control, short submissions", mali},
             {"apple", "Apple through MoltenVK: no size control, 31 buffers", apple},
             {"intel", "Intel on Windows: no integer dot product, 4 GB allocations", intel},
             {"nvidia", "discrete NVIDIA: staged uploads, 48 KiB shared memory", nvidia},

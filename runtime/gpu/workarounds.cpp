@@ -36,7 +36,9 @@ constexpr Workaround kWorkarounds[] = {
     {"intel-windows", "integer dot products miscompute, or are slower than plain arithmetic",
      "ggml-vulkan's choice of mat-vec kernels, github.com/ggml-org/llama.cpp ggml/src/ggml-vulkan/ggml-vulkan.cpp",
      [](const DeviceInfo &device) { return device.traits.driver == "intel-windows"; },
-     [](DeviceTraits &traits) { traits.integer_dot_product = traits.integer_dot_accelerated = false; }},
+     [](DeviceTraits &traits) {
+         traits.integer_dot_product = traits.integer_dot_accelerated = traits.integer_dot_mixed_accelerated = false;
+     }},
     {"moltenvk on AMD", "subgroup arithmetic gives wrong sums",
      "ggml-vulkan switches it off there, github.com/ggml-org/llama.cpp ggml/src/ggml-vulkan/ggml-vulkan.cpp",
      [](const DeviceInfo &device) { return device.traits.driver == "moltenvk" && device.traits.vendor_id == kAmd; },

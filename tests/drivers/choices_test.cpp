@@ -130,6 +130,20 @@ TEST_CASE("choosing is a function of traits: masked to themselves, devices choos
     }
 }
 
+TEST_CASE("what a device must not run, another does not run as it either") {
+    gpu::DeviceTraits traits = gpu::find_captured_device("radv-renoir")->info.traits;
+    CHECK(kernels::variant_for("wide_wkv7", traits).name == "subgroup");
+    CHECK(kernels::variant_for("project_add", kernels::WeightType::f16, traits).name == "f16_subgroup");
+    gpu::DeviceTraits mali = traits, adreno = traits, llvmpipe = traits;
+    gpu::find_profile("mali-g310")->mask(mali);
+    CHECK(kernels::variant_for("wide_wkv7", mali).name == "floor");
+    CHECK(kernels::variant_for("project_add", kernels::WeightType::f16, mali).name == "f16_subgroup");
+    gpu::find_profile("adreno")->mask(adreno);
+    CHECK(kernels::variant_for("project_add", kernels::WeightType::f16, adreno).name == "f16_floor");
+    gpu::find_profile("sid-lavapipe-256")->mask(llvmpipe);
+    CHECK(kernels::variant_for("project_add", kernels::WeightType::f16, llvmpipe).name == "f16_address");
+}
+
 TEST_CASE("a shader that needs more than a device has is noticed") {
     gpu::DeviceTraits poor;
     const kernels::Variant *subgroup = nullptr;

@@ -106,6 +106,34 @@ TEST_CASE("the floor is Vulkan 1.1 without any optional feature") {
     CHECK(traits.subgroup_basic); // Vulkan 1.1 demands it of compute
 }
 
+TEST_CASE("profiles of drivers have the workarounds for these") {
+    const auto masked = [](const char *profile) {
+        DeviceTraits traits = rich();
+        find_profile(profile)->mask(traits);
+        return traits;
+    };
+    CHECK_FALSE(masked("adreno").subgroup_arithmetic);
+    CHECK_FALSE(masked("adreno").subgroup_clustered);
+    CHECK(masked("adreno").most_submission_work == 1ULL << 32);
+    CHECK(masked("mali").subgroup_arithmetic);
+    CHECK(masked("mali").most_submission_work == 1ULL << 32);
+    CHECK_FALSE(masked("intel").integer_dot_mixed_accelerated);
+    CHECK(masked("intel").matrix_shapes.empty()); // subgroups of 8: before Xe2
+    CHECK(masked("intel").most_submission_work == rich().most_submission_work);
+}
+
+TEST_CASE("a captured profile marks what is slow or denied on its device") {
+    DeviceTraits traits = rich();
+    traits.denied = {"head.f16_subgroup", "wide_wkv7.subgroup"};
+    mask_to(traits, find_captured_device("mali-g310")->info.traits);
+    std::ranges::sort(traits.denied);
+    CHECK(traits.denied == std::vector<std::string>{"head.f16_subgroup", "wide_wkv6.subgroup", "wide_wkv7.subgroup"});
+    CHECK_FALSE(traits.lane_loads_slow);
+    mask_to(traits, find_captured_device("sid-lavapipe-256")->info.traits);
+    CHECK(traits.lane_loads_slow);
+    CHECK(traits.denied.size() == 3);
+}
+
 TEST_CASE("profiles are found by name") {
     for (const Profile &profile : profiles()) {
         CHECK(find_profile(profile.name) == &profile);
