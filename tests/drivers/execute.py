@@ -30,8 +30,9 @@ RUNS = [
     ("lavapipe-512", "sync", WHOLE, "native"),
     ("bpo-lavapipe-128", "sync", WHOLE, "native"),
     ("sid-lavapipe-256", "sync", WHOLE, "native"),
-    ("sid-lavapipe-256", "sync", ["kernels", "plans"], "matrices"),
+    ("sid-lavapipe-256", "sync", ["kernels", "models"], "matrices"),  # of models their prompts: decode steps launch no matrices
 ]
+PROMPTS = "--source-file=*/prefill_test.cpp"
 # Test cases left out of the kernels, and of a driver's models, for their time:
 # - that draws are the reference's is tested; how often each comes then depends on no driver;
 # - what the gpu mode instruments anew for one more set of constants, it has seen of the same shader; llvmpipe takes minutes for each
@@ -42,6 +43,8 @@ OTHER_CONSTANTS = ["*any constants*", "*every tile*", "*every workgroup*", "*a w
 PRODUCTS = ["matmul*", "sparse*", "*all lanes together*"]
 WIDE_STEPS = ["wide steps*", "batch*"]
 HAS_WIDE_STEPS = ["lavapipe-256", "sid-lavapipe-256"]
+# Without a cache folder no first test is made: results that nobody computed would put kernels on a deny list.
+NO_CACHE = {"FIREFINCH_CACHE_DIR": ""}
 FAST_RUNS = [("swiftshader", "sync", ["gpu", "plans"], "native")]  # test.sh has lavapipe's widths
 
 
@@ -55,6 +58,11 @@ def run_suite(rig, driver, check, suite, profile):
             left_out = left_out + PRODUCTS
     if suite == "models" and driver not in HAS_WIDE_STEPS:
         left_out = WIDE_STEPS
+    if profile == "matrices":
+        if suite == "models":
+            arguments = [PROMPTS]
+        if not matrices_are_chosen(rig, driver):
+            return "FAILED", f"{driver}: the profile matrices does not choose them, so that nothing would be shown"
     if left_out:
         arguments = [*arguments, "--test-case-exclude=" + ",".join(left_out)]
     done = rig.run(driver, [rig.built(path), *arguments], check=check, timeout=2400,
@@ -72,6 +80,16 @@ def run_suite(rig, driver, check, suite, profile):
     if not counted or counted.group(1) == "0":
         return "FAILED", f"{where}: no test ran"
     return counted.group(1), None
+
+
+def matrices_are_chosen(rig, driver):
+    """Whether prompts would be read by them, for plain types and block formats."""
+    listed = rig.run(driver, [rig.built("firefinch"), "devices", "--profile", "matrices", "--json"], environment=NO_CACHE)
+    if listed.returncode != 0:
+        return False
+    devices = json.loads(listed.stdout)
+    device = devices["devices"][devices["default"]]
+    return device["variants"]["matmul"] == "f16_coopmat" and device["block_variants"]["matmul"] == "q4_k_coopmat"
 
 
 def shader_cache(rig):
@@ -99,8 +117,6 @@ def run_suites(rig, pool, chosen, wanted, fast, failures):
 
 # panvk on its shim crashes when its device is destroyed: what came before, a submission included, counts.
 CRASHES_LATE = ["mali-g310", "mali-g610"]
-# Without a cache folder no first test is made: results that nobody computed would put kernels on a deny list.
-NO_CACHE = {"FIREFINCH_CACHE_DIR": ""}
 
 
 def start(rig, driver, captured):
