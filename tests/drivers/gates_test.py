@@ -62,6 +62,25 @@ class Gates(unittest.TestCase):
         self.assertEqual(Figures.of({"subgroup": 128, "statistics": turnip}).all, ["128", "6", "0", "1344", "16", "130"])
         self.assertEqual(Figures.of({"subgroup": 0, "statistics": {}}).all, ["-"] * 6)
 
+    def test_the_table_tells_variants_apart(self):
+        dot, plain, few = "project_add.q4_k_dot buffers=4", "project_add.q4_k_subgroup buffers=4", "mix_project.f16_subgroup buffers=4"
+        chosen = {"radv-navi31": [dot, few, "mix_project.q4_k_dot buffers=4"], "anv-skl": [plain, few, "mix_project.q4_k_subgroup"],
+                  "v3d-42": ["mix_project.f16_floor", "mix_project.q4_k_floor"]}
+        found = {"radv-navi31": {dot: self.calm}, "anv-skl": {plain: self.calm}}
+        radeon, intel, pi = compilers.table(chosen, found, "26.2.6-1", []).splitlines()[-3:]
+        self.assertIn("| subgroup, q4_k dot | 3 | 1 | 0 |", radeon)
+        self.assertIn("| dot 32/64/0/2000/16/1000 |", radeon)
+        self.assertIn("| subgroup | 3 | 1 | 0 |", intel)
+        self.assertIn("| 32/64/0/2000/16/1000 |", intel)
+        self.assertIn("| floor | 2 | - | - |", pi)
+
+    def test_slow_compilers_are_asked_for_less(self):
+        few = "matmul_few.f16_subgroup spirv/x.spv 4 8 0 0=128 1={} 2=4 3=32 4={}\n"
+        kept = ["matmul.f16 spirv/x.spv 4 8 0 1=64\n", "matmul.f16 spirv/x.spv 4 8 0 1=32\n", few.format(32, 8), few.format(32, 2),
+                "head.q4_k_dot spirv/x.spv 4 28 0 0=128\n"]
+        others = [few.format(4, 8), few.format(8, 2), "head.q4_k_subgroup spirv/x.spv 4 28 0 0=128\n", "head.q8_0_dot x 4 28 0 0=128\n"]
+        self.assertEqual(compilers.under_qemu([*kept, *others]), kept)
+
     def test_a_record_is_read_as_it_was_written(self):
         with tempfile.TemporaryDirectory() as folder:
             kept, compilers.RECORD = compilers.RECORD, folder
