@@ -40,10 +40,23 @@ std::string reasons_text(const firefinch::DeviceList &list, std::size_t index) {
     return text;
 }
 
-Json choices_json(const firefinch::DeviceList &list, std::size_t index, bool reasons) {
-    Json all = Json::object();
-    for (const firefinch::Named &kernel : reasons ? list.reasons(index) : list.variants(index))
-        all[kernel.name] = kernel.text;
+// Variants of block formats are told of one.
+bool is_of_blocks(const firefinch::Named &variant) {
+    return variant.text.starts_with("q4_k");
+}
+
+// The variants of a list's device and why they are chosen, for f16 weights and for a block format.
+Json choices_json(const firefinch::DeviceList &list, std::size_t index) {
+    Json all = {{"variants", Json::object()},
+                {"reasons", Json::object()},
+                {"block_variants", Json::object()},
+                {"block_reasons", Json::object()}};
+    const std::vector<firefinch::Named> variants = list.variants(index), reasons = list.reasons(index);
+    for (std::size_t i = 0; i < variants.size(); ++i) {
+        const bool blocks = is_of_blocks(variants[i]);
+        all[blocks ? "block_variants" : "variants"][variants[i].name] = variants[i].text;
+        all[blocks ? "block_reasons" : "reasons"][variants[i].name] = reasons[i].text;
+    }
     return all;
 }
 
@@ -54,10 +67,10 @@ int print_profiles(const Options &options) {
         const firefinch::DeviceList list = captured(profile);
         if (options.output.json) {
             Json entry = {{"name", profile.name}, {"description", profile.text}};
-            if (list.size() != 0)
-                entry.update({{"traits", traits_json(list, 0)},
-                              {"variants", choices_json(list, 0, false)},
-                              {"reasons", choices_json(list, 0, true)}});
+            if (list.size() != 0) {
+                entry["traits"] = traits_json(list, 0);
+                entry.update(choices_json(list, 0));
+            }
             all.push_back(std::move(entry));
             continue;
         }
@@ -70,30 +83,32 @@ int print_profiles(const Options &options) {
 
 Json to_json(const firefinch::DeviceList &list, std::size_t index, bool is_default) {
     const ff_device_info device = list[index];
-    return {{"index", index},
-            {"name", device.name},
-            {"driver", device.driver},
-            {"driver_info", device.driver_info},
-            {"uuid", device.uuid},
-            {"vendor_id", device.vendor_id},
-            {"device_id", device.device_id},
-            {"driver_version", device.driver_version},
-            {"api_version", api_version(device.api_version)},
-            {"type", type_name(device.type)},
-            {"memory_bytes", device.memory_bytes},
-            {"default", is_default},
-            {"traits", traits_json(list, index)},
-            {"variants", choices_json(list, index, false)},
-            {"reasons", choices_json(list, index, true)},
-            {"lacking", list.lacking(index)},
-            {"denied", denied_json(list.denied(index))}};
+    Json described = {{"index", index},
+                      {"name", device.name},
+                      {"driver", device.driver},
+                      {"driver_info", device.driver_info},
+                      {"uuid", device.uuid},
+                      {"vendor_id", device.vendor_id},
+                      {"device_id", device.device_id},
+                      {"driver_version", device.driver_version},
+                      {"api_version", api_version(device.api_version)},
+                      {"type", type_name(device.type)},
+                      {"memory_bytes", device.memory_bytes},
+                      {"default", is_default},
+                      {"traits", traits_json(list, index)},
+                      {"lacking", list.lacking(index)},
+                      {"denied", denied_json(list.denied(index))}};
+    described.update(choices_json(list, index));
+    return described;
 }
 
 std::string to_text(const firefinch::DeviceList &list, std::size_t index, bool is_default, bool verbose) {
     const ff_device_info device = list[index];
-    std::string variants, traits, denied;
-    for (const firefinch::Named &kernel : list.variants(index))
-        variants += fmt::format("{}{}:{}", variants.empty() ? "" : " ", kernel.name, kernel.text);
+    std::string variants, blocks, traits, denied;
+    for (const firefinch::Named &kernel : list.variants(index)) {
+        std::string &line = is_of_blocks(kernel) ? blocks : variants;
+        line += fmt::format("{}{}:{}", line.empty() ? "" : " ", kernel.name, kernel.text);
+    }
     for (const firefinch::Named &variant : list.denied(index))
         denied += fmt::format("   denied    {}: {}\n", variant.name, printable(variant.text));
     if (verbose)
@@ -104,10 +119,11 @@ std::string to_text(const firefinch::DeviceList &list, std::size_t index, bool i
                        "   type      {}, {}\n"
                        "   uuid      {}\n"
                        "   traits    {}\n{}"
-                       "   variants  {}\n{}",
+                       "   variants  {}\n"
+                       "             {}\n{}",
                        is_default ? '*' : ' ', index, device.name, device.driver, device.driver_info,
                        api_version(device.api_version), type_name(device.type), bytes_text(device.memory_bytes),
-                       device.uuid, device.traits, traits, variants,
+                       device.uuid, device.traits, traits, variants, blocks,
                        lacking.empty() ? denied : fmt::format("   lacks     {}\n{}", lacking, denied));
 }
 
@@ -147,7 +163,7 @@ int run(const Options &options, const Environment &environment) {
 Command add_devices(CLI::App &program) {
     const auto options = std::make_shared<Options>();
     CLI::App *app = program.add_subcommand("devices", "Vulkan devices with their driver, type, memory, traits and the "
-                                                      "kernel variants chosen for f16 weights");
+                                                      "kernel variants chosen for f16 weights and for a block format");
     app->add_flag("--profiles", options->profiles, "List the profiles that --profile takes, and what would run on the devices "
                                                       "that they were captured from");
     add_device_selection(*app, options->device);

@@ -67,15 +67,20 @@ std::vector<std::pair<const char *, std::int64_t>> trait_values(const gpu::Devic
 
 std::vector<ff_device_list::Device::Choice> choices(const gpu::DeviceTraits &traits) {
     std::vector<ff_device_list::Device::Choice> chosen;
-    std::set<std::string_view> seen;
+    const auto add = [&](const kernels::Variant &variant) {
+        chosen.push_back({std::string(variant.kernel), std::string(variant.name), kernels::reason_for(variant, traits)});
+    };
+    std::set<std::string_view> seen, seen_blocks;
     for (const kernels::Variant &row : kernels::all_variants()) {
         if (!seen.insert(row.kernel).second) continue;
         const bool has_weights = row.name.starts_with("f32");
-        const kernels::Variant &variant = has_weights
-                                              ? kernels::variant_for(row.kernel, kernels::WeightType::f16, traits)
-                                              : kernels::variant_for(row.kernel, traits);
-        chosen.push_back({std::string(variant.kernel), std::string(variant.name), kernels::reason_for(variant, traits)});
+        add(has_weights ? kernels::variant_for(row.kernel, kernels::WeightType::f16, traits)
+                        : kernels::variant_for(row.kernel, traits));
     }
+    // One block format stands for all of them.
+    for (const kernels::Variant &row : kernels::all_variants())
+        if (kernels::weight_type_of(row) == kernels::WeightType::q4_k && seen_blocks.insert(row.kernel).second)
+            add(kernels::variant_for(row.kernel, kernels::WeightType::q4_k, traits));
     return chosen;
 }
 

@@ -43,7 +43,7 @@ static void devices(void) {
     ff_device_info info = FF_DEVICE_INFO_INIT;
     const char *name = NULL, *other = NULL;
     int64_t value = 0;
-    size_t chosen = 99;
+    size_t chosen = 99, found;
     options.profile = "floor";
     CHECK(ff_device_list_create(&list, &options, &error) == FF_OK);
     CHECK(ff_device_list_count(list) > 0);
@@ -56,6 +56,8 @@ static void devices(void) {
     CHECK(ff_device_list_variant(list, 0, 0, &name, &other) == 1 && name && other);
     CHECK(ff_device_list_reason(list, 0, 0, &other) == 1 && strlen(other) > 0);
     CHECK(ff_device_list_reason(list, 0, 9999, &other) == 0);
+    for (found = 0; ff_device_list_variant(list, 0, found, &name, &other) == 1;) ++found;
+    CHECK(found > 1 && ff_device_list_variant(list, 0, found - 1, &name, &other) == 1 && strncmp(other, "q4_k", 4) == 0);
     CHECK(ff_device_list_denied(list, 0, 0, &name, &other) == 0); /* no cache directory was given */
     CHECK(strlen(ff_device_list_lacking(list, 0)) == 0 && ff_device_list_lacking(list, 9999) == NULL);
     ff_device_list_destroy(list);

@@ -57,6 +57,7 @@ TEST_CASE("apps devices: one default, and JSON that names it") {
         CHECK(device["uuid"].get<std::string>().size() == 32);
         CHECK(!device["traits"].empty());
         CHECK(!device["variants"].empty());
+        CHECK(device["block_variants"]["project_add"].get<std::string>().starts_with("q4_k_"));
     }
     CHECK(defaults == 1);
     CHECK(json["devices"][json["default"].get<std::size_t>()]["default"] == true);
@@ -78,12 +79,16 @@ TEST_CASE("apps devices: --profiles") {
     const Json radeon = find("radv-navi31"), pi = find("v3d-42");
     CHECK(radeon["variants"]["matmul"] == "f16_coopmat");
     CHECK(radeon["reasons"]["matmul"] == "cooperative matrices 16x16x16, subgroups of 32");
+    CHECK(radeon["block_variants"]["mix_project"] == "q4_k_dot");
+    CHECK(radeon["block_reasons"]["mix_project"] == "dot products of four bytes in one instruction, subgroups of 32 to 64");
+    CHECK_FALSE(radeon["block_variants"].contains("wkv7")); // reads no block formats
+    CHECK(find("anv-skl")["block_variants"]["mix_project"] == "q4_k_subgroup");
     CHECK(radeon["traits"]["max_workgroup_invocations"] == 1024);
     CHECK(pi["variants"]["mix_project"] == "f16_floor");
     CHECK(pi["reasons"]["mix_project"] == "no subgroup arithmetic");
     CHECK(pi["reasons"]["embed"] == "no subgroup arithmetic");
     const std::string text = done(run({"devices", "--profiles"})).out;
-    CHECK(text.find("cooperative matrices 16x16x16, subgroups of 32: matmul:f16_coopmat") != std::string::npos);
+    CHECK(text.find("cooperative matrices 16x16x16, subgroups of 32: matmul:f16_coopmat matmul:q4_k_coopmat\n") != std::string::npos);
 }
 
 TEST_CASE("apps devices: a captured profile says what it cannot show here") {

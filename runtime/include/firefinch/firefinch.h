@@ -112,7 +112,8 @@ FF_API ff_status ff_device_list_choose(const ff_device_list *list, const char *s
 /* Traits and limits by name, booleans as 0 and 1; index from 0 until the call returns 0. */
 FF_API int ff_device_list_trait(const ff_device_list *list, size_t device, size_t index, const char **name,
                                 int64_t *value);
-/* The variant of every kernel that these traits choose, for f16 weights; index from 0 until the call returns 0. */
+/* The variant of every kernel that these traits choose for f16 weights, then, of those kernels that read them, for a block
+ * format: their names begin with "q4_k". Index from 0 until the call returns 0. */
 FF_API int ff_device_list_variant(const ff_device_list *list, size_t device, size_t index, const char **kernel,
                                   const char **variant);
 /* Why that variant, in a few words: with the same indices. */
