@@ -6,6 +6,7 @@
 #include <chrono>
 #include <filesystem>
 #include <fmt/format.h>
+#include <iterator>
 
 namespace ff::doctor {
 namespace {
@@ -154,14 +155,18 @@ Result<SelfTest> self_test(const engine::EngineOptions &engine, const SelfTestOp
 Result<std::vector<engine::DeniedVariant>> to_deny(engine::Engine &engine, const SelfTest &test,
                                                    std::span<const engine::DeniedVariant> before) {
     std::vector<engine::DeniedVariant> denied;
-    for (const VariantResult &result : test.variants) {
+    for (const VariantResult &result : test.variants)
         if (result.outcome == Outcome::failed) {
             FF_TRY_ASSIGN(const std::span<const std::uint32_t> spirv, engine.spirv_of(*result.variant));
             denied.push_back({result.variant, engine::shader_hash(spirv), result.finding.text()});
         }
-        const auto known = std::ranges::find(before, result.variant, &engine::DeniedVariant::variant);
-        if (result.outcome == Outcome::not_tested && known != before.end()) denied.push_back(*known);
-    }
+    // A profile leaves out variants that the device chooses without it.
+    const auto has_result = [&](const engine::DeniedVariant &known) {
+        return std::ranges::any_of(test.variants, [&](const VariantResult &result) {
+            return result.variant == known.variant && result.outcome != Outcome::not_tested;
+        });
+    };
+    std::ranges::remove_copy_if(before, std::back_inserter(denied), has_result);
     return denied;
 }
 

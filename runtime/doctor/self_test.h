@@ -32,7 +32,8 @@ struct SelfTest {
 // cache. Fails with cancelled, or where a device cannot be made.
 Result<SelfTest> self_test(const engine::EngineOptions &engine, const SelfTestOptions &options);
 
-// What goes on the deny list: the failing variants, and those that `before` has and that were not tested this time.
+// What goes on the deny list: the failing variants, and those that `before` has and that have no result of this time, be it
+// for lack of time or because a profile left them out.
 Result<std::vector<engine::DeniedVariant>> to_deny(engine::Engine &engine, const SelfTest &test,
                                                    std::span<const engine::DeniedVariant> before);
 

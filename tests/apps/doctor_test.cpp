@@ -121,6 +121,22 @@ TEST_CASE("doctor: where nothing can take a denied variant's place, making a mod
     CHECK_MESSAGE(refused.err.find("embed.f16 is ruled out on this device") != std::string::npos, refused.err);
 }
 
+TEST_CASE("doctor: what a profile leaves out stays on the deny list") {
+    if (std::getenv("FIREFINCH_TEST_PROFILE") != nullptr || !has_subgroups()) {
+        MESSAGE("SKIPPED: the floor profile leaves nothing out here");
+        return;
+    }
+    const Patient patient({"head.f16_subgroup"});
+    REQUIRE(patient.run({"doctor", "--quick", "--no-validation"}).status == 1);
+    const Outcome floor = patient.run({"doctor", "--quick", "--no-validation", "--json", "--profile", "floor"});
+    CHECK_MESSAGE(floor.status == 0, floor.err);
+    CHECK(variant_of(json::parse(floor.out), "head.f16_subgroup").is_null());
+    CHECK(json::parse(floor.out)["denied"] == 1);
+    const Outcome cured = patient.run({"generate", "--temp", "0", "-n", "24", "--json", "-v"});
+    CHECK_MESSAGE(cured.err.find("head.f16_subgroup is not used on") != std::string::npos, cured.err);
+    CHECK(json::parse(cured.out)["tokens"] == json::parse(run_on_device(kGenerate).out)["tokens"]);
+}
+
 TEST_CASE("doctor: a deny list that is damaged or of another device is ignored") {
     const Patient patient({});
     REQUIRE(patient.run({"doctor", "--quick", "--no-validation"}).status == 0);
