@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <fstream>
 #include <map>
+#include <set>
 #include <sstream>
 #include <stdexcept>
 
@@ -52,11 +53,14 @@ std::vector<std::string> words(const std::string &text) {
 
 // True for the variant's definitions and no other's of its kernel.
 std::string condition(const ShaderVariant &variant) {
+    std::set<std::string> known;
+    for (const ShaderVariant &other : shader_variants())
+        if (other.kernel == variant.kernel) known.insert(other.definitions.begin(), other.definitions.end());
     std::string out = "1";
-    for (const std::string &definition : variant.definitions) out += " && defined(" + definition + ")";
-    for (const char *other : {"SUBGROUP", "ALONE", "ADDRESS"})
-        if (std::find(variant.definitions.begin(), variant.definitions.end(), other) == variant.definitions.end())
-            out += std::string(" && !defined(") + other + ")";
+    for (const std::string &definition : known) {
+        const bool own = std::find(variant.definitions.begin(), variant.definitions.end(), definition) != variant.definitions.end();
+        out += std::string(own ? " && " : " && !") + "defined(" + definition + ")";
+    }
     return "(" + out + ")";
 }
 
