@@ -69,6 +69,20 @@ TEST_CASE("head") {
         }
 }
 
+TEST_CASE("head by address, with the loads of all lanes together") {
+    const Shape shape{97, 512, 1};
+    for (const kernels::Variant *variant : address_variants("head")) {
+        CAPTURE(variant->name);
+        Case made = make_case(shape, weight_type(*variant));
+        if (!join_lanes(made.scene)) return;
+        made.logits.may_change(made.row(shape));
+        const auto launches = launches_of(made, variant);
+        REQUIRE(joins_lanes(launches.front()));
+        made.scene.run(launches, {&made.logits});
+        CHECK_CLOSE(made.logits.floats(made.row(shape)), made.want, kTolerance);
+    }
+}
+
 TEST_CASE("head has no work while the prompt is read") {
     for (const kernels::Variant *variant : runnable_variants("head")) {
         CAPTURE(variant->name);

@@ -84,10 +84,11 @@ Case make_case(const Shape &shape, kernels::WeightType type) {
     made.out = made.scene.array("out", before, shape.rows, shape.most);
     if (shape.gated) made.gate = made.scene.array("gate", gate, shape.rows, shape.most);
     if (!shape.add) made.other_out = made.scene.array("other", before, shape.rows, shape.most);
+    const auto held = rounded(values, type), other_held = rounded(second, type);
     for (std::uint32_t t = 0; t < shape.tokens; ++t) {
         const auto x = row(input, shape.columns, t);
-        const auto product = reference::multiply(rounded(values, type), reference::widen(x)),
-                   other = reference::multiply(rounded(second, type), reference::widen(x));
+        const auto product = reference::multiply(held, reference::widen(x)),
+                   other = reference::multiply(other_held, reference::widen(x));
         for (std::uint32_t r = 0; r < shape.rows; ++r) {
             const std::size_t at = std::size_t{t} * shape.rows + r;
             const double share = shape.gated ? double{gate[at]} : 1.0;
@@ -185,6 +186,21 @@ TEST_CASE("matmul: few tokens, with the loads of all lanes together") {
         own.scene.run(own.launches());
         joined.scene.run(launches);
         CHECK(joined.results(joined.out) == own.results(own.out));
+    }
+}
+
+TEST_CASE("matmul: few tokens of block formats by address, with the loads of all lanes together") {
+    for (const kernels::Variant *variant : address_variants("matmul_few")) {
+        CAPTURE(variant->name);
+        if (!kernels::is_block(weight_type(*variant))) continue;
+        Case made = make_case({66, 256, 2, true, true, 2}, weight_type(*variant));
+        if (!join_lanes(made.scene)) return;
+        choose(made, *variant);
+        const auto launches = made.launches();
+        REQUIRE(launches.front().variant == variant);
+        REQUIRE(joins_lanes(launches.front()));
+        made.scene.run(launches);
+        CHECK_CLOSE(made.results(made.out), made.want, kTolerance);
     }
 }
 

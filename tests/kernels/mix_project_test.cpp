@@ -154,6 +154,24 @@ TEST_CASE("mix_project: float32 beside 16 bits is one launch, and so with the lo
             }
     }
 }
+
+TEST_CASE("mix_project by address, with the loads of all lanes together") { // of 16 bits: above
+    const Shape shape{256, {77, 33, 5}, 1, 0};
+    for (const kernels::Variant *variant : address_variants("mix_project")) {
+        CAPTURE(variant->name);
+        const kernels::WeightType type = weight_type(*variant);
+        if (type == kernels::WeightType::f16 || type == kernels::WeightType::bf16) continue;
+        Case made = make_case(shape, type);
+        if (!join_lanes(made.scene)) return;
+        made.scene.state.may_change(new_copy(made, shape));
+        const auto launches = launches_of(made, variant);
+        REQUIRE(launches.size() == 1);
+        REQUIRE(joins_lanes(launches.front()));
+        made.scene.run(launches);
+        check(made, shape, *variant);
+    }
+}
+
 TEST_CASE("mix_project leaves everything as it is when no token is read") {
     for (const kernels::Variant *variant : runnable_variants("mix_project")) {
         CAPTURE(variant->name);

@@ -81,6 +81,13 @@ bool joins_lanes(const kernels::Launch &launch) {
     });
 }
 
+std::vector<const kernels::Variant *> address_variants(std::string_view kernel) {
+    auto found = every_variant(kernel);
+    std::erase_if(found, [](const kernels::Variant *variant) { return !variant->needs_address; });
+    if (found.empty()) MESSAGE("SKIPPED: this device does not read weights by address");
+    return found;
+}
+
 double tolerance_of(const kernels::Variant &variant, double float32) {
     return variant.needs_dot ? 1e-4 : float32;
 }

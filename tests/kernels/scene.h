@@ -49,6 +49,9 @@ struct Scene {
 // False, and said, where subgroups do not suit.
 bool join_lanes(Scene &scene);
 bool joins_lanes(const kernels::Launch &launch);
+// The variants of `kernel` that read weights by address. None, and said, on a device that was not made for them: they run under
+// the profile `lanes`.
+std::vector<const kernels::Variant *> address_variants(std::string_view kernel);
 
 // What a variant may be off by: `float32`, or where inputs are counted in 16 bits, sums of what that rounds away.
 double tolerance_of(const kernels::Variant &variant, double float32);

@@ -103,18 +103,10 @@ void check(const Shape &shape, const kernels::Variant &variant) {
     for (std::uint32_t t = 0; t < shape.tokens; ++t) CHECK_CLOSE(made.result(t), made.want_of(t), kTolerance);
 }
 
-// Block formats too: strips are read otherwise than rows.
-std::vector<const kernels::Variant *> variants_of(std::string_view kernel) {
-    std::vector<const kernels::Variant *> found;
-    for (const kernels::Variant &variant : kernels::all_variants())
-        if (variant.kernel == kernel && kernels::runs_on(variant, device()->traits())) found.push_back(&variant);
-    return found;
-}
-
 } // namespace
 
 TEST_CASE("sparse_value: one token") {
-    for (const kernels::Variant *variant : variants_of("sparse_value")) check({77, 129, 1, 1, true, 0.2}, *variant);
+    for (const kernels::Variant *variant : every_variant("sparse_value")) check({77, 129, 1, 1, true, 0.2}, *variant);
     for (const kernels::Variant *variant : runnable_variants("sparse_value"))
         for (const Shape shape :
              {Shape{1, 4, 1, 1, false, 1}, {130, kMostColumns, 1, 1, false, 0.5}, {65, kMostColumns, 1, 1, true, 0}})
@@ -122,7 +114,7 @@ TEST_CASE("sparse_value: one token") {
 }
 
 TEST_CASE("sparse_value: few tokens") {
-    for (const kernels::Variant *variant : variants_of("sparse_value")) check({77, 129, 5, 8, true, 0.2}, *variant);
+    for (const kernels::Variant *variant : every_variant("sparse_value")) check({77, 129, 5, 8, true, 0.2}, *variant);
     for (const kernels::Variant *variant : runnable_variants("sparse_value"))
         for (const Shape shape : {Shape{77, 129, 2, 2, false, 0.1}, {20, 40, 8, 8, true, 1}}) check(shape, *variant);
 }
@@ -131,7 +123,7 @@ TEST_CASE("sparse_value: many tokens are a tiled product") {
     for (const kernels::Variant *variant : runnable_variants("matmul"))
         for (const Shape shape : {Shape{130, 300, 70, 70, true, 0.5}, {77, 129, 9, 20, false, 0.1}}) check(shape, *variant);
     // The ordinary variants of block formats: by whole models (tests/models/prefill_test.cpp).
-    for (const kernels::Variant *variant : variants_of("matmul"))
+    for (const kernels::Variant *variant : every_variant("matmul"))
         if (variant->needs_coopmat && kernels::is_block(weight_type(*variant)))
             check({77, 512, 20, 20, true, 0.5}, *variant);
 }
@@ -173,7 +165,7 @@ TEST_CASE("sparse_value: a row's bits do not depend on the rows beside it, nor o
 }
 
 TEST_CASE("sparse_value: the loads of all lanes together give the same bits") {
-    for (const kernels::Variant *variant : variants_of("sparse_value"))
+    for (const kernels::Variant *variant : every_variant("sparse_value"))
         for (const Shape shape : {Shape{256, 129, 1, 1, true, 0.4}, {256, 300, 3, 4, false, 0.2}}) {
             CAPTURE(variant->name);
             Case own = make_case(shape, weight_type(*variant)), joined = make_case(shape, weight_type(*variant));

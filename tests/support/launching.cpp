@@ -21,12 +21,24 @@ WeightType weight_type(const kernels::Variant &variant) {
     return kernels::weight_type_of(variant).value_or(WeightType::f32);
 }
 
-std::vector<const kernels::Variant *> runnable_variants(std::string_view kernel) {
+std::vector<const kernels::Variant *> every_variant(std::string_view kernel) {
     std::vector<const kernels::Variant *> found;
     for (const kernels::Variant &variant : kernels::all_variants())
-        if (variant.kernel == kernel && !kernels::is_block(weight_type(variant)) &&
-            kernels::runs_on(variant, device()->traits()))
-            found.push_back(&variant);
+        if (variant.kernel == kernel && kernels::runs_on(variant, device()->traits())) found.push_back(&variant);
+    REQUIRE(!found.empty());
+    return found;
+}
+
+std::vector<const kernels::Variant *> runnable_variants(std::string_view kernel) {
+    auto found = every_variant(kernel);
+    std::erase_if(found, [](const kernels::Variant *variant) { return kernels::is_block(weight_type(*variant)); });
+    REQUIRE(!found.empty());
+    return found;
+}
+
+std::vector<const kernels::Variant *> block_variants(std::string_view kernel) {
+    auto found = every_variant(kernel);
+    std::erase_if(found, [](const kernels::Variant *variant) { return !kernels::is_block(weight_type(*variant)); });
     REQUIRE(!found.empty());
     return found;
 }

@@ -9,9 +9,12 @@ namespace ff::test {
 
 // The weight type a variant was built for, by its name; f32 for kernels without weights.
 kernels::WeightType weight_type(const kernels::Variant &variant);
-// The variants of `kernel` that this device runs, all of them: the chosen one and those behind it. Those of block formats
-// differ in how weights are read alone, and are tested by walks of whole plans (tests/plans).
+// The variants of `kernel` that this device runs, all of them: the chosen one and those behind it.
+std::vector<const kernels::Variant *> every_variant(std::string_view kernel);
+// Of these, the ones for weights of 32 and 16 bits, whose rows have any length.
 std::vector<const kernels::Variant *> runnable_variants(std::string_view kernel);
+// And those of block formats. They differ in how weights are read alone: fewer shapes do, beside walks of whole plans (tests/plans).
+std::vector<const kernels::Variant *> block_variants(std::string_view kernel);
 
 // Values as weights of `type` hold them: the reference computes with these. Block formats: whole blocks.
 std::vector<float> rounded(std::span<const float> values, kernels::WeightType type);
