@@ -1,13 +1,13 @@
 #include "bench_run.h"
 
 #include "failure.h"
+#include "system.h"
 
 #include <algorithm>
 #include <chrono>
 #include <random>
 #include <thread>
 
-#include <ctime>
 #include <fmt/format.h>
 
 namespace program {
@@ -20,13 +20,6 @@ constexpr std::uint32_t kFirstToken = 0;    // every vocabulary has one
 constexpr std::size_t kPrefillPiece = 4096; // tokens between two looks at Ctrl-C: whole steps of any width
 constexpr std::uint64_t kProfiledSteps = 32;
 constexpr std::uint64_t kWarmUp = 16; // tokens
-
-// Processor time of this thread.
-double thread_seconds() {
-    timespec time{};
-    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
-    return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_nsec) * 1e-9;
-}
 
 void check_interrupt() {
     if (interrupted()) throw Interrupted();

@@ -31,5 +31,6 @@ std::string user_cache_directory();
 std::string host_os();           // "Linux 6.1.0 x86_64"; "" if not known
 std::string host_cpu();          // the processor's own name and how many cores; "" if not known
 std::uint64_t peak_host_bytes(); // of this process so far; 0 if not known
+double thread_seconds();         // processor time of the calling thread so far; 0 if not known
 
 } // namespace program

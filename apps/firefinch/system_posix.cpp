@@ -2,6 +2,7 @@
 
 #include <csignal>
 #include <cstdlib>
+#include <ctime>
 #include <fstream>
 #include <thread>
 
@@ -100,6 +101,12 @@ std::uint64_t peak_host_bytes() {
 #else
     return static_cast<std::uint64_t>(usage.ru_maxrss) * 1024;
 #endif
+}
+
+double thread_seconds() {
+    timespec time{};
+    if (clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time) != 0) return 0;
+    return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_nsec) * 1e-9;
 }
 
 } // namespace program

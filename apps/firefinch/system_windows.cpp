@@ -111,4 +111,13 @@ std::uint64_t peak_host_bytes() {
     return counters.PeakWorkingSetSize;
 }
 
+double thread_seconds() {
+    FILETIME created, exited, kernel, user;
+    if (!GetThreadTimes(GetCurrentThread(), &created, &exited, &kernel, &user)) return 0;
+    const auto ticks = [](const FILETIME &time) {
+        return static_cast<double>(time.dwHighDateTime) * 4294967296.0 + static_cast<double>(time.dwLowDateTime);
+    };
+    return (ticks(kernel) + ticks(user)) * 1e-7; // of 100 nanoseconds
+}
+
 } // namespace program
