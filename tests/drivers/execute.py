@@ -16,6 +16,7 @@ SUITES = {
     "kernels": ("tests/kernels/kernels_tests", []),
     "plans": ("tests/plans/plans_tests", []),
     "models": ("tests/models/models_tests", [MODELS]),
+    "doctor": ("tests/apps/doctor_tests", ["--test-case=*every variant at once*"]),
 }
 WHOLE = ["gpu", "kernels", "plans", "models"]
 # Driver, validation mode (sync is core too; gpu: accesses out of bounds and races on shared memory), suites, profile.
@@ -31,6 +32,7 @@ RUNS = [
     ("bpo-lavapipe-128", "sync", WHOLE, "native"),
     ("sid-lavapipe-256", "sync", WHOLE, "native"),
     ("sid-lavapipe-256", "sync", ["kernels", "models"], "matrices"),  # of models their prompts: decode steps launch no matrices
+    ("lavapipe-256", "core", ["doctor"], "dot"),  # all that native has, and integer dot products
 ]
 PROMPTS = "--source-file=*/prefill_test.cpp"
 # Test cases left out of the kernels, and of a driver's models, for their time:
@@ -67,6 +69,7 @@ def run_suite(rig, driver, check, suite, profile):
         arguments = [*arguments, "--test-case-exclude=" + ",".join(left_out)]
     done = rig.run(driver, [rig.built(path), *arguments], check=check, timeout=2400,
                    environment={"FIREFINCH_TEST_VALIDATE": "0", "FIREFINCH_TEST_PROFILE": profile,
+                                "FIREFINCH_TEST_ALL_VARIANTS": "1",
                                 "VK_DRIVERS_SHADER_CACHE": shader_cache(rig)})
     said = done.stdout + done.stderr
     messages = MESSAGE.findall(said)
