@@ -25,14 +25,17 @@ std::string speed_of(const ff_tuning_result &result) {
 std::string to_text(const firefinch::Tuning &tuning) {
     std::string out = fmt::format("{:<52}{:>11}{:>11}{:>12}{:>12}{:>10}\n", "kernel and shape", "table", "best", "us before",
                                   "us after", "kept");
+    std::string troubles;
     std::size_t kept = 0;
     for (std::size_t i = 0; i < tuning.size(); ++i) {
         const ff_tuning_result result = tuning[i];
         kept += result.better != 0;
         out += fmt::format("{:<52}{:>11}{:>11}{:>12.1f}{:>12.1f}{:>10}\n", result.key, result.before, result.after,
                            result.microseconds_before, result.microseconds_after, speed_of(result));
+        if (*result.trouble != '\0')
+            troubles += fmt::format("\nWRONG  {} with {}: {}. It is not kept.\n", result.key, result.after, result.trouble);
     }
-    return out + fmt::format("\n{} of {} are better than the table beyond noise and kept for this device and driver{}.\n", kept,
+    return out + troubles + fmt::format("\n{} of {} are better than the table beyond noise and kept for this device and driver{}.\n", kept,
                              tuning.size(),
                              tuning.by_timestamps() ? "" : "; measured by whole steps, since the device has no timestamps");
 }
@@ -47,7 +50,8 @@ Json to_json(const firefinch::Tuning &tuning) {
                        {"microseconds_table", result.microseconds_before},
                        {"microseconds_best", result.microseconds_after},
                        {"candidates", result.candidates},
-                       {"kept", result.better != 0}});
+                       {"kept", result.better != 0},
+                       {"trouble", or_null(result.trouble)}});
     }
     return all;
 }

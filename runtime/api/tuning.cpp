@@ -68,7 +68,8 @@ ff_status ff_tuning_get(const ff_tuning *tuning, size_t index, ff_tuning_result 
         const engine::TuningResult &result = tuning->tuning.results[index];
         api::to_caller(ff_tuning_result{sizeof(ff_tuning_result), result.key.c_str(), tuning->texts[index].before.c_str(),
                                         tuning->texts[index].after.c_str(), result.microseconds_before,
-                                        result.microseconds_after, result.better ? 1 : 0, result.candidates},
+                                        result.microseconds_after, result.better ? 1 : 0, result.candidates,
+                                        result.trouble.c_str()},
                        out);
         return {};
     });

@@ -1,6 +1,7 @@
 #include "runtime/engine/tuner.h"
 
 #include "runtime/engine/session.h"
+#include "runtime/engine/tuned_check.h"
 
 #include <algorithm>
 #include <chrono>
@@ -52,13 +53,14 @@ class Tuner {
         FF_TRY_ASSIGN(Measured first, measure({}));
         std::size_t most = 0;
         for (const auto &[key, tunable] : first.tunables) most = std::max(most, tunable->candidates.size());
-        rounds_ = most + 3; // the candidates, then the table's and the winners, twice
+        rounds_ = most + 5; // the candidates, then the table's and the winners, twice, and what both compute
         std::map<std::string, std::size_t> best; // which candidate
         std::map<std::string, Samples> best_samples = first.by_key;
         for (std::size_t round = 1; round < most; ++round) {
             FF_TRY_ASSIGN(const Measured measured, measure(choices(first, [&](const auto &tunable) {
-                              return round < tunable.candidates.size() ? round : 0;
-                          })));
+                                                               return round < tunable.candidates.size() ? round : 0;
+                                                           }),
+                                                           round));
             for (const auto &[key, samples] : measured.by_key)
                 if (round < first.tunables.at(key)->candidates.size() && median(samples) < median(best_samples[key])) {
                     best[key] = round;
@@ -69,7 +71,9 @@ class Tuner {
         FF_TRY_ASSIGN(const Measured winners, measure(choices(first, winner)));
         FF_TRY_ASSIGN(const Measured table, measure({}));
         FF_TRY_ASSIGN(const Measured again, measure(choices(first, winner)));
-        return summary(first, winners, table, again, best);
+        Tuning tuning = summary(first, winners, table, again, best);
+        FF_TRY(leave_out_wrong(tuning));
+        return tuning;
     }
 
   private:
@@ -81,9 +85,9 @@ class Tuner {
         return values;
     }
 
-    Result<Measured> measure(TunedValues values) {
+    Result<std::shared_ptr<Model>> load(TunedValues values, std::string_view what) {
         const std::size_t done = done_++;
-        if (progress_ && !progress_("measuring", done, std::max(rounds_, done_)))
+        if (progress_ && !progress_(what, done, std::max(rounds_, done_)))
             return Error{Status::cancelled, "tuning was stopped"};
         EngineOptions options = options_;
         options.tuned = std::move(values);
@@ -91,12 +95,39 @@ class Tuner {
         ModelOptions model_options;
         model_options.weights = weights_;
         model_options.max_sessions = 1;
-        FF_TRY_ASSIGN(std::shared_ptr<Model> model, Model::create(engine, source_, description_, model_options));
+        return Model::create(engine, source_, description_, model_options);
+    }
+
+    // `candidate`: the number of those that are new in this round; 0: everything is measured.
+    Result<Measured> measure(TunedValues values, std::size_t candidate = 0) {
+        FF_TRY_ASSIGN(const std::shared_ptr<Model> model, load(std::move(values), "measuring"));
         FF_TRY_ASSIGN(std::unique_ptr<Session> session, Session::create(model));
         Measured measured;
         FF_TRY(measure_steps(*model, *session, measured));
-        FF_TRY(measure_prompts(*model, *session, measured));
+        FF_TRY(measure_prompts(*model, *session, candidate, measured));
         return measured;
+    }
+
+    // Faster is not better where a driver makes something else of a shader with these numbers.
+    Result<void> leave_out_wrong(Tuning &tuning) {
+        TunedValues values;
+        for (const TuningResult &result : tuning.results)
+            if (result.better) values.push_back({result.key, result.after});
+        if (values.empty()) return {};
+        FF_TRY_ASSIGN(const std::shared_ptr<Model> model, load({}, "comparing"));
+        FF_TRY_ASSIGN(const std::vector<float> table, answers_of(model));
+        FF_TRY_ASSIGN(const std::vector<WrongValue> wrong,
+                      wrong_ones(values, [&](const TunedValues &some) -> Result<std::string> {
+                          FF_TRY_ASSIGN(const std::shared_ptr<Model> other, load(some, "comparing"));
+                          FF_TRY_ASSIGN(const std::vector<float> answers, answers_of(other));
+                          return difference_of(answers, table);
+                      }));
+        for (const WrongValue &each : wrong) {
+            TuningResult &result = *std::ranges::find(tuning.results, each.key, &TuningResult::key);
+            result.better = false;
+            result.trouble = each.why;
+        }
+        return {};
     }
 
     // A sample of each key for each step.
@@ -141,14 +172,14 @@ class Tuner {
     }
 
     // A wide step's products by the time of a whole prompt.
-    Result<void> measure_prompts(Model &model, Session &session, Measured &measured) const {
+    Result<void> measure_prompts(Model &model, Session &session, std::size_t candidate, Measured &measured) const {
         if (!model.loaded().reads_wide()) return {};
         const model::WidePlan &plan = model.loaded().prompt_plan();
         std::set<std::string> keys;
         for (const kernels::Launch &launch : plan.body.launches)
-            if (launch.tuning.tunable && launch.variant->kernel == "matmul") {
-                measured.tunables[launch.tuning.tunable->key] = launch.tuning.tunable;
-                keys.insert(launch.tuning.tunable->key);
+            if (const auto &tunable = launch.tuning.tunable; tunable && candidate < tunable->candidates.size()) {
+                measured.tunables[tunable->key] = tunable;
+                keys.insert(tunable->key);
             }
         if (keys.empty()) return {};
         std::vector<std::uint32_t> prompt(plan.rows);
@@ -178,7 +209,7 @@ class Tuner {
                                 is_better(again.by_key.at(key), reference);
             tuning.results.push_back({key, tunable->candidates[0], tunable->candidates[index], median(reference),
                                       median(again.by_key.at(key)), better,
-                                      static_cast<std::uint32_t>(tunable->candidates.size())});
+                                      static_cast<std::uint32_t>(tunable->candidates.size()), {}});
         }
         return tuning;
     }

@@ -1,12 +1,15 @@
 // What was measured on a device is read back from a file that is the user's: whatever is wrong with it is said, what is right of
 // it is used, and nothing that the tuning table does not allow.
 #include "runtime/doctor/first_test.h"
+#include "runtime/engine/tuned_check.h"
 #include "runtime/engine/tuned_values.h"
 #include "runtime/kernels/tuning.h"
 #include "tests/support/temporary_folder.h"
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
+#include <cmath>
 #include <cstdlib>
 #include <filesystem>
 #include <fmt/format.h>
@@ -140,4 +143,47 @@ TEST_CASE("tuned values: a device is given them, and kernels those that the tabl
     options.ignore_tuning = true;
     REQUIRE(engine::write_tuned_values(folder.path(), identity, {{key, candidates.back()}}).ok());
     CHECK_FALSE(tuned(traits_of_engine().first).origin.measured);
+}
+
+TEST_CASE("tuned values: logits that differ by more than the order of sums are found") {
+    const std::vector<float> table = {0.0F, 1.0F, -20.0F};
+    const auto differs = [&](const std::vector<float> &tuned) { return !engine::difference_of(tuned, table).empty(); };
+    CHECK_FALSE(differs(table));
+    CHECK_FALSE(differs({1e-4F, 1.0001F, -20.004F}));
+    CHECK(differs({1e-3F, 1.0F, -20.0F}));
+    CHECK(differs({0.0F, 1.0F, -20.02F}));
+    CHECK(differs({0.0F, NAN, -20.0F}));
+    CHECK(engine::difference_of(std::vector{0.0F, 1.0F, 20.0F}, table) == "a logit is 20, with the table's numbers -20");
+}
+
+TEST_CASE("tuned values: those with which a model computes something else are found out") {
+    const TunedValues values = {{"a", {1}}, {"b", {2}}, {"c", {3}}};
+    // A model that goes wrong if it has all of one of these lists.
+    const auto wrong_if = [&](const std::vector<std::string> &lists) {
+        const auto found = engine::wrong_ones(values, [&](const TunedValues &some) -> Result<std::string> {
+            for (const std::string &list : lists)
+                if (std::ranges::all_of(list, [&](char key) {
+                        return std::ranges::any_of(some, [&](const auto &each) { return each.key == std::string(1, key); });
+                    }))
+                    return "with " + list;
+            return std::string();
+        });
+        REQUIRE(found.ok());
+        std::string keys;
+        for (const engine::WrongValue &each : *found) {
+            CHECK(each.why.starts_with("with "));
+            keys += each.key;
+        }
+        return keys;
+    };
+    CHECK(wrong_if({}).empty());
+    CHECK(wrong_if({"b"}) == "b");
+    CHECK(wrong_if({"a", "c"}) == "ac");
+    CHECK(wrong_if({"ac"}) == "abc"); // only together: which of them is not known
+    CHECK(wrong_if({"b", "ac"}) == "bac");
+    CHECK(wrong_if({"b", "ab"}) == "b");
+    const auto failed = engine::wrong_ones(values, [](const TunedValues &) -> Result<std::string> {
+        return Error{Status::device_lost, "lost"};
+    });
+    CHECK_FALSE(failed.ok());
 }

@@ -423,13 +423,15 @@ typedef struct ff_tuning_result {
     double microseconds_before, microseconds_after; /* of all such launches of a step: medians */
     int better;                 /* beyond noise, and again when it was measured once more: it is kept */
     uint32_t candidates;        /* that were measured, the table's among them */
+    const char *trouble;        /* "", or why what is faster is not kept: the model computes something else with it */
 } ff_tuning_result;
-#define FF_TUNING_RESULT_INIT {sizeof(ff_tuning_result), 0, 0, 0, 0, 0, 0, 0}
+#define FF_TUNING_RESULT_INIT {sizeof(ff_tuning_result), 0, 0, 0, 0, 0, 0, 0, 0}
 
 /**
- * Measures what the tuning table allows for every kernel and shape of a model, by the device's clock where its queue has
- * timestamps and else by the time of whole steps, and keeps what is better than the table beyond noise for this device and
- * driver in the cache directory: models that are made with engines created from then on use it.
+ * Measures what the tuning table allows for every kernel and shape of a model's decode steps, by the device's clock where its
+ * queue has timestamps and else by the time of whole steps, and for its longest prompts' products by the time of a prompt. Keeps
+ * what is better than the table beyond noise, and leaves the model's logits as they are but for the order of sums, for this
+ * device and driver in the cache directory: models that are made with engines created from then on use it.
  *
  * To be called while nothing else uses the device. Fails as ff_model_create does, and with FF_ERROR_ARGUMENT (no cache
  * directory) or FF_ERROR_IO.

@@ -1,0 +1,71 @@
+#include "runtime/engine/tuned_check.h"
+
+#include "runtime/engine/session.h"
+
+#include <algorithm>
+#include <cassert>
+#include <cmath>
+#include <fmt/format.h>
+
+namespace ff::engine {
+namespace {
+
+constexpr std::size_t kSteps = 4;
+// What tests allow between two orders of summation in float32, relative to logits above one (tests/models/prefill_test.cpp).
+constexpr double kTolerance = 3e-4;
+
+std::vector<std::uint32_t> tokens_of(std::size_t count, std::uint32_t vocabulary) {
+    std::vector<std::uint32_t> tokens(count);
+    for (std::size_t i = 0; i < count; ++i) tokens[i] = static_cast<std::uint32_t>((i + 1) * 2654435761U % vocabulary);
+    return tokens;
+}
+
+} // namespace
+
+Result<std::vector<float>> answers_of(const std::shared_ptr<Model> &model) {
+    const std::uint32_t vocabulary = model->description().vocabulary;
+    FF_TRY_ASSIGN(const std::unique_ptr<Session> session, Session::create(model));
+    std::vector<float> logits(kSteps * vocabulary);
+    session->set_chunk(1);
+    FF_TRY(session->evaluate(tokens_of(kSteps, vocabulary), logits.data()));
+    if (!model->loaded().reads_wide()) return logits;
+    session->set_chunk(0);
+    FF_TRY(session->reset());
+    logits.resize((kSteps + 2) * vocabulary);
+    const std::vector<std::uint32_t> prompt = tokens_of(model->loaded().prompt_plan().rows, vocabulary);
+    FF_TRY(session->prefill(prompt, logits.data() + kSteps * vocabulary));
+    FF_TRY(session->prefill(std::span(prompt).first(1), logits.data() + (kSteps + 1) * vocabulary));
+    return logits;
+}
+
+std::string difference_of(std::span<const float> tuned, std::span<const float> table) {
+    assert(tuned.size() == table.size());
+    for (std::size_t i = 0; i < table.size(); ++i) {
+        const double got = static_cast<double>(tuned[i]), want = static_cast<double>(table[i]);
+        const double error = std::fabs(got - want) / std::max(1.0, std::fabs(want));
+        if (!(error <= kTolerance) && std::isfinite(want)) // written so that a NaN differs
+            return fmt::format("a logit is {:.7g}, with the table's numbers {:.7g}", got, want);
+    }
+    return {};
+}
+
+Result<std::vector<WrongValue>> wrong_ones(const TunedValues &values, const FindDifference &find) {
+    std::vector<WrongValue> wrong;
+    if (values.empty()) return wrong;
+    FF_TRY_ASSIGN(std::string why, find(values));
+    if (why.empty()) return wrong;
+    TunedValues rest;
+    for (const gpu::DeviceTraits::Tuned &each : values) {
+        FF_TRY_ASSIGN(std::string alone, find({each}));
+        if (alone.empty()) rest.push_back(each);
+        else wrong.push_back({each.key, std::move(alone)});
+    }
+    if (!wrong.empty() && !rest.empty()) {
+        FF_TRY_ASSIGN(why, find(rest));
+    }
+    if (!why.empty())
+        for (const gpu::DeviceTraits::Tuned &each : rest) wrong.push_back({each.key, why});
+    return wrong;
+}
+
+} // namespace ff::engine
