@@ -15,13 +15,16 @@ namespace {
 
 struct Options {
     BenchJob job;
-    float cool_down = 0;
+    float cool_down = 0, suite_seconds = kSuiteSeconds;
     std::string suite; // "standard"; "": one model
+    const CLI::Option *batch = nullptr;
 };
 
 void check(const Options &options) {
     if (options.job.plan.prefill == 0 && options.job.plan.decode == 0 && !options.job.kernels)
         throw UsageError("--prefill 0 --decode 0 leaves nothing to measure");
+    if (options.job.plan.decode == 0 && options.batch->count() > 0)
+        throw UsageError("--batch is of sessions that decode, and --decode 0 measures none");
 }
 
 int run(const Options &options, const Environment &environment) {
@@ -34,7 +37,7 @@ int run(const Options &options, const Environment &environment) {
     firefinch::Engine engine = open_engine(work.device, environment, terminal);
     Output out;
     if (!options.suite.empty()) {
-        const SuiteReport suite = run_suite(engine, work, terminal);
+        const SuiteReport suite = run_suite(engine, work, static_cast<double>(options.suite_seconds), terminal);
         check_validation(engine, work.device);
         if (work.output.json)
             print_json(out, suite.to_json());
@@ -68,19 +71,25 @@ Command add_bench(CLI::App &program) {
                              ->excludes(file)
                              ->excludes(shape);
     suite->excludes(add_weights_option(*app, job.work.weights));
+    add_real(*app, "--seconds", options->suite_seconds, "What --suite may take; what does not fit is cut down or left out [160]", 10.0F,
+             86400.0F)
+        ->type_name("SECONDS")
+        ->needs(suite);
     constexpr std::uint64_t kMostTokens = 1U << 24;
     suite->excludes(add_whole(*app, "--prefill", plan.prefill, "Tokens of the prompt that is read; 0: none [512]", 0, kMostTokens));
     suite->excludes(add_whole(*app, "--decode", plan.decode, "Tokens generated; 0: none [128]", 0, kMostTokens));
     constexpr std::uint32_t kMostSessions = 128;
-    app->add_option("--batch", plan.batches, "Sessions that decode together, a test each [1]")
-        ->type_name("N,N,...")
-        ->delimiter(',')
-        ->check(CLI::Range(1U, kMostSessions));
-    add_whole(*app, "--repeat", plan.repeats, "How often each test is measured [5]", 1, 10000);
-    add_real(*app, "--cool-down", options->cool_down, "Seconds of rest before each repeat [0]", 0.0F, 3600.0F)
-        ->type_name("SECONDS");
-    app->add_flag("--kernels", job.kernels,
-                  "A row for each kernel of a decode step, timed on the device one after the other");
+    CLI::Option *batch = app->add_option("--batch", plan.batches, "Sessions that decode together, a test each [1]")
+                             ->type_name("N,N,...")
+                             ->delimiter(',')
+                             ->check(CLI::Range(1U, kMostSessions))
+                             ->excludes(suite);
+    options->batch = batch;
+    suite->excludes(add_whole(*app, "--repeat", plan.repeats, "How often each test is measured [5]", 1, 10000));
+    suite->excludes(add_real(*app, "--cool-down", options->cool_down, "Seconds of rest before each repeat [0]", 0.0F, 3600.0F)
+                        ->type_name("SECONDS"));
+    suite->excludes(app->add_flag("--kernels", job.kernels,
+                                  "A row for each kernel of a decode step, timed on the device one after the other"));
     add_device_options(*app, job.work.device);
     add_output_options(*app, job.work.output);
     app->footer(

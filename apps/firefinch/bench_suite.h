@@ -21,7 +21,9 @@ struct SuiteReport {
     std::string to_text() const;
 };
 
-// Device and output options of `work` alone. Throws Interrupted.
-SuiteReport run_suite(firefinch::Engine &engine, const WorkOptions &work, Terminal &terminal);
+constexpr float kSuiteSeconds = 160;
+
+// Device and output options of `work` alone. What would not fit into `seconds`, by an estimate, is cut. Throws Interrupted.
+SuiteReport run_suite(firefinch::Engine &engine, const WorkOptions &work, double seconds, Terminal &terminal);
 
 } // namespace program

@@ -23,7 +23,7 @@ struct Options {
     std::string out;
 };
 
-// With the validation layers if they are there.
+// With the validation layers if they are there; with --validate they must be.
 firefinch::Engine open_watched(const Options &options, const Environment &environment, Terminal &terminal,
                                std::string &no_validation) {
     DeviceOptions device = options.device;
@@ -32,7 +32,7 @@ firefinch::Engine open_watched(const Options &options, const Environment &enviro
     try {
         return open_engine(device, environment, terminal);
     } catch (const firefinch::Error &error) {
-        if (!device.validate || error.status() != FF_ERROR_UNSUPPORTED) throw;
+        if (!device.validate || options.device.validate || error.status() != FF_ERROR_UNSUPPORTED) throw;
         no_validation = error.what();
         device.validate = false;
         return open_engine(device, environment, terminal);
@@ -70,8 +70,10 @@ int run(const Options &options, const Environment &given) {
     report.traits = traits_of(report.device, options.device.profile);
 
     // As the device will be used: with the deny list, without validation.
+    DeviceOptions as_used = options.device;
+    as_used.validate = false;
     try {
-        if (options.soak > 0) report.soak = soak(open_engine(options.device, environment, terminal), static_cast<double>(options.soak), terminal);
+        if (options.soak > 0) report.soak = soak(open_engine(as_used, environment, terminal), static_cast<double>(options.soak), terminal);
     } catch (const firefinch::Error &error) {
         report.soak_failure = error.what();
     }
@@ -92,12 +94,14 @@ Command add_doctor(CLI::App &program) {
     const auto options = std::make_shared<Options>();
     CLI::App *app = program.add_subcommand("doctor", "Whether this device computes rightly: every kernel against float64");
     CLI::Option *seconds =
-        add_real(*app, "--seconds", options->soak, "Length of the soak, the demo model again and again; 0: none [60]", 0.0F, 86400.0F)
+        add_real(*app, "--seconds", options->soak, "Length of the soak, the demo model again and again; 0: none [60, with --quick 0]",
+                 0.0F, 86400.0F)
             ->type_name("SECONDS");
-    app->add_flag("--quick", options->quick, "A second's worth of the most used kernels, no limits, no soak")->excludes(seconds);
+    app->add_flag("--quick", options->quick, "A second's worth of the most used kernels, and no limits");
     app->add_option("--out", options->out, "Write the JSON report here as well")->type_name("FILE");
-    app->add_flag("--no-validation", options->no_validation, "Leave the Vulkan validation layers out even where they are installed");
-    add_device_selection(*app, options->device);
+    CLI::Option *without =
+        app->add_flag("--no-validation", options->no_validation, "Leave the Vulkan validation layers out even where they are installed");
+    add_device_options(*app, options->device)->excludes(without);
     add_output_options(*app, options->output);
     app->footer("Kernel variants that fail go on a deny list in the cache folder and are not used from then on; what is tested "
                 "again and\npasses leaves it. Exit status 1 if anything fails.\n\n"
@@ -105,9 +109,9 @@ Command add_doctor(CLI::App &program) {
                 "  firefinch doctor\n"
                 "  firefinch doctor --quick\n"
                 "  firefinch doctor -d 1 --seconds 600 --out doctor.json");
-    return {app, [options](const Environment &environment) {
+    return {app, [options, seconds](const Environment &environment) {
                 Options wanted = *options;
-                if (wanted.quick) wanted.soak = 0;
+                if (wanted.quick && seconds->count() == 0) wanted.soak = 0;
                 return run(wanted, environment);
             }};
 }

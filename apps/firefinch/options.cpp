@@ -86,11 +86,12 @@ void add_device_selection(CLI::App &command, DeviceOptions &out, CLI::Option *ne
         if (needs != nullptr) option->needs(needs);
 }
 
-void add_device_options(CLI::App &command, DeviceOptions &out, CLI::Option *needs) {
+CLI::Option *add_device_options(CLI::App &command, DeviceOptions &out, CLI::Option *needs) {
     add_device_selection(command, out, needs);
     CLI::Option *validate =
         command.add_flag("--validate", out.validate, "Turn the Vulkan validation layers on, and fail on any message");
     if (needs != nullptr) validate->needs(needs);
+    return validate;
 }
 
 CLI::Option *add_model_option(CLI::App &command, std::string &out) {

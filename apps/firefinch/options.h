@@ -34,7 +34,8 @@ struct DeviceOptions {
     bool validate = false;
 };
 // A command that uses a device only sometimes lets the options depend on what makes it do so.
-void add_device_options(CLI::App &command, DeviceOptions &out, CLI::Option *needs = nullptr);
+// Returns --validate.
+CLI::Option *add_device_options(CLI::App &command, DeviceOptions &out, CLI::Option *needs = nullptr);
 void add_device_selection(CLI::App &command, DeviceOptions &out, CLI::Option *needs = nullptr); // without --validate
 
 CLI::Option *add_model_option(CLI::App &command, std::string &out);

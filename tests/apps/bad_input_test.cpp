@@ -72,6 +72,17 @@ TEST_CASE("apps bad input: command lines that cannot be") {
     check_usage({"logits", "--tokens-file", "a", "--out", "b", "--chunk", "0"});
     check_usage({"tokenize", "--decode", "-p", "1 x"}, "'x'");
     check_usage({"devices", "--profiles", "-d", "0"});
+    for (const Arguments &dropped : {Arguments{"--batch", "8"}, {"--repeat", "2"}, {"--cool-down", "1"}, {"--kernels"},
+                                     {"--prefill", "8"}, {"--decode", "8"}, {"--weights", "f16"}, {"-m", "x"},
+                                     {"--model-shape", "7-0.1b"}}) {
+        Arguments arguments = {"bench", "--suite", "standard"};
+        arguments.insert(arguments.end(), dropped.begin(), dropped.end());
+        CAPTURE(dropped.front());
+        check_usage(arguments, "--suite");
+    }
+    check_usage({"bench", "--decode", "0", "--batch", "8"}, "--batch");
+    check_usage({"bench", "--seconds", "60"}, "--suite");
+    check_usage({"doctor", "--validate", "--no-validation"}, "--no-validation");
     check_refused(run({}), 2, "command");
 }
 

@@ -129,6 +129,25 @@ TEST_CASE("apps bench: batches, a row each") {
     }
 }
 
+TEST_CASE("apps bench: the standard suite, cut to what fits into the time") {
+    // The demo model is always run.
+    const Outcome outcome = run_on_device_with({}, {"bench", "--suite", "standard", "--seconds", "10", "--json"}, std::chrono::minutes(5));
+    REQUIRE_MESSAGE(outcome.status == 0, outcome.err);
+    const Json json = Json::parse(outcome.out);
+    check_members(json, {"schema", "firefinch", "time", "suite", "score", "scored_tests", "tests", "cut", "seconds", "runs"});
+    CHECK(json["schema"] == "firefinch-suite/1");
+    CHECK(json["suite"] == "standard");
+    CHECK(json["tests"] == 8);
+    REQUIRE(json["runs"].size() >= 1);
+    CHECK(json["runs"][0]["model"]["name"] == "demo");
+    CHECK(json["runs"][0]["results"].size() >= 2);
+    for (const Json &run : json["runs"]) CHECK(run["schema"] == "firefinch-bench/1");
+    CHECK(json["scored_tests"] == 2 * (json["runs"].size() - 1));
+    CHECK((json["score"] > 0) == (json["scored_tests"] > 0));
+    CHECK(json["seconds"].get<double>() > 0);
+    CHECK(json["cut"].size() >= 5 - json["runs"].size()); // whatever was left out is said
+}
+
 TEST_CASE("apps bench: without --json a table, the device in one line") {
     const Outcome outcome = run_on_device({"bench", "--prefill", "20", "--decode", "6", "--repeat", "1", "--kernels"});
     CHECK(outcome.status == 0);

@@ -1,4 +1,6 @@
 // firefinch doctor: a device that computes rightly passes, an error in any variant is named, and what was named is not used.
+// And tune: numbers with which a kernel computes wrongly are not kept, however fast.
+#include "model_file.h"
 #include "planted.h"
 #include "process.h"
 
@@ -44,10 +46,39 @@ struct Patient {
     }
 };
 
+json chosen_variants() { // by kernel, for f16
+    const json all = json::parse(run_on_device({"devices", "--json"}).out);
+    return all["devices"][all["default"].get<std::size_t>()]["variants"];
+}
+
 bool has_subgroups() { // what the plain variants' alternatives need
-    const Outcome devices = run_on_device({"devices", "--json"});
-    const json all = json::parse(devices.out);
-    return all["devices"][all["default"].get<std::size_t>()]["variants"]["head"] == "f16_subgroup";
+    return chosen_variants()["head"] == "f16_subgroup";
+}
+
+std::vector<std::string> chosen_of(const std::vector<std::string> &kernels) { // in the order of reports
+    const json chosen = chosen_variants();
+    std::vector<std::string> all;
+    for (const ShaderVariant &variant : shader_variants())
+        if (std::find(kernels.begin(), kernels.end(), variant.kernel) != kernels.end() && chosen[variant.kernel] == variant.name)
+            all.push_back(variant.full_name());
+    return all;
+}
+
+// The demo model's text with an error in one of `variants` after the other, and the list that the patient's doctor wrote: of it
+// the entry counts whose shader is the one in use.
+void check_text_without(const Patient &patient, const std::vector<std::string> &variants) {
+    Arguments generate = kGenerate; // with a prompt that wide steps read
+    generate.insert(generate.end(), {"-v", "-p", "Once upon a time there was a bird that lived on a small island."});
+    const json tokens = json::parse(run_on_device(generate).out)["tokens"];
+    for (const std::string &variant : variants) {
+        CAPTURE(variant);
+        const Folder folder;
+        const Outcome cured = run_on_device_with({patient.variables.front(), "FIREFINCH_SHADER_DIR=" + plant(folder, {variant})}, generate);
+        REQUIRE_MESSAGE(cured.status == 0, cured.err);
+        CHECK(cured.err.find(variant + " is not used on") != std::string::npos);
+        CHECK(cured.err.find("is not used on") == cured.err.rfind("is not used on"));
+        CHECK(json::parse(cured.out)["tokens"] == tokens);
+    }
 }
 
 } // namespace
@@ -64,6 +95,18 @@ TEST_CASE("doctor: a short test passes, and its report says what was tested") {
     CHECK(report["variants"].size() > 100);
     CHECK(variant_of(report, "embed.f16")["outcome"] == "passed");
     CHECK(json::parse(read(saved))["variants"] == report["variants"]);
+}
+
+TEST_CASE("doctor: a soak leaves the same bits in every round") {
+    const Patient patient({});
+    const Outcome outcome = patient.run({"doctor", "--quick", "--seconds", "1", "--json", "--no-validation"});
+    CHECK_MESSAGE(outcome.status == 0, outcome.err);
+    const json soak = json::parse(outcome.out)["soak"];
+    CAPTURE(soak.dump());
+    CHECK(soak["passed"] == true);
+    CHECK(soak["rounds"].get<int>() >= 2);
+    CHECK(soak["tokens"].get<int>() > 0);
+    CHECK(soak["seconds"].get<double>() >= 1);
 }
 
 TEST_CASE("doctor: errors in variants are named with their element, and generation does without these variants") {
@@ -109,6 +152,20 @@ TEST_CASE("doctor: errors in variants are named with their element, and generati
     CHECK(plan["launches"].size() > 0);
     for (const json &launch : plan["launches"]) CHECK(launch["kernel"] != "sparse_value");
     CHECK(plan["denied"].size() == planted.size());
+}
+
+TEST_CASE("doctor: right text through another variant, whichever kernel's first choice is wrong") {
+    if (!has_subgroups()) {
+        MESSAGE("SKIPPED: without subgroups most kernels have one variant only");
+        return;
+    }
+    const std::vector<std::string> planted =
+        chosen_of({"embed", "mix_project", "wkv7", "project_add", "sparse_value", "head", "sample"});
+    const Patient patient(planted);
+    const Outcome doctor = patient.run({"doctor", "--quick", "--json", "--no-validation"});
+    CHECK_MESSAGE(doctor.status == 1, doctor.err);
+    CHECK(failed_in(json::parse(doctor.out)) == planted);
+    check_text_without(patient, planted);
 }
 
 TEST_CASE("doctor: where nothing can take a denied variant's place, making a model says so") {
@@ -158,7 +215,33 @@ TEST_CASE("doctor: a deny list that is damaged or of another device is ignored")
     }
 }
 
-// Takes minutes: FIREFINCH_TEST_ALL_VARIANTS=1 runs it.
+TEST_CASE("tune: numbers with which a kernel is fast and wrong are named and not kept") {
+    constexpr std::uint32_t kWorkgroup = 64; // a candidate where subgroups are no wider, and the table's choice nowhere
+    const Folder folder;
+    const std::string model = one_layer_of_demo(folder);
+    const std::vector<std::string> variables = {"FIREFINCH_CACHE_DIR=" + folder.path("cache"),
+                                                "FIREFINCH_SHADER_DIR=" + plant_idle_heads(folder, kWorkgroup)};
+    const Outcome outcome = run_on_device_with(variables, {"tune", "-m", model, "--json"}, std::chrono::minutes(5));
+    REQUIRE_MESSAGE(outcome.status == 0, outcome.err);
+    const json tuned = json::parse(outcome.out);
+    if (tuned["by_timestamps"] == false) {
+        MESSAGE("SKIPPED: without timestamps a head that does nothing shows in whole steps only");
+        return;
+    }
+    std::size_t heads = 0;
+    for (const json &result : tuned["results"]) {
+        CAPTURE(result.dump());
+        const bool head = result["key"].get<std::string>().rfind("head.", 0) == 0;
+        CHECK(result["trouble"].is_string() == head);
+        if (!head) continue;
+        ++heads;
+        CHECK(result["best"].get<std::string>().rfind(std::to_string(kWorkgroup) + " ", 0) == 0);
+        CHECK(result["kept"] == false);
+    }
+    CHECK(heads == 1);
+}
+
+// Six minutes of one core: tests/drivers/run --all has it, with FIREFINCH_TEST_ALL_VARIANTS=1.
 TEST_CASE("doctor: an error in every variant at once, each of them named") {
     if (std::getenv("FIREFINCH_TEST_ALL_VARIANTS") == nullptr) {
         MESSAGE("SKIPPED: FIREFINCH_TEST_ALL_VARIANTS is not set");
@@ -168,7 +251,7 @@ TEST_CASE("doctor: an error in every variant at once, each of them named") {
     for (const ShaderVariant &variant : shader_variants()) planted.push_back(variant.full_name());
     const Patient patient(planted);
     const Outcome doctor = run_on_device_with(patient.variables, {"doctor", "--seconds", "0", "--json", "--no-validation"},
-                                              std::chrono::minutes(20));
+                                              std::chrono::minutes(35));
     CHECK_MESSAGE(doctor.status == 1, doctor.err);
     const json report = json::parse(doctor.out);
     for (const json &variant : report["variants"]) {
@@ -178,4 +261,5 @@ TEST_CASE("doctor: an error in every variant at once, each of them named") {
         CHECK(variant["outcome"] == "failed");
         CHECK(variant["element"].is_number_unsigned());
     }
+    check_text_without(patient, chosen_of({"wide_embed", "wide_mix", "wide_wkv7", "matmul", "wide_sample"}));
 }

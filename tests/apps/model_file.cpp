@@ -1,7 +1,5 @@
 #include "model_file.h"
 
-#include "process.h"
-
 #include <cmath>
 #include <cstring>
 
@@ -59,6 +57,14 @@ std::string safetensors_bytes(const std::map<std::string, Tensor> &tensors) {
     std::string out(8, '\0');
     std::memcpy(out.data(), &size, 8);
     return out + text + data;
+}
+
+std::string one_layer_of_demo(const Folder &folder) {
+    std::map<std::string, Tensor> tensors = read_safetensors(FIREFINCH_DEMO_FILE);
+    std::erase_if(tensors, [](const auto &tensor) {
+        return tensor.first.rfind("blocks.", 0) == 0 && tensor.first.rfind("blocks.0.", 0) != 0;
+    });
+    return folder.write("one-layer.safetensors", safetensors_bytes(tensors));
 }
 
 Tensor f32_tensor(std::vector<std::uint64_t> shape, const std::vector<float> &values) {

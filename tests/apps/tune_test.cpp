@@ -1,0 +1,71 @@
+// firefinch tune: what it measured is used by what runs then, and forgotten when it is told so.
+#include "model_file.h"
+#include "process.h"
+
+#include <doctest/doctest.h>
+#include <nlohmann/json.hpp>
+
+#include <filesystem>
+
+using namespace test;
+using nlohmann::json;
+
+namespace {
+
+std::string tuned_file(const Folder &folder) {
+    for (const auto &entry : std::filesystem::directory_iterator(folder.path("cache")))
+        if (entry.path().filename().string().rfind("tuned-", 0) == 0) return "cache/" + entry.path().filename().string();
+    FAIL("tune wrote no file");
+    return {};
+}
+
+} // namespace
+
+TEST_CASE("apps tune: what is kept is used, and forgotten") {
+    const Folder folder;
+    const std::string model = one_layer_of_demo(folder);
+    const auto run = [&](const Arguments &arguments) {
+        const Outcome outcome =
+            run_on_device_with({"FIREFINCH_CACHE_DIR=" + folder.path("cache")}, arguments, std::chrono::minutes(5));
+        REQUIRE_MESSAGE(outcome.status == 0, outcome.err);
+        return json::parse(outcome.out);
+    };
+    const auto tuning_of_bench = [&] {
+        return run({"bench", "-m", model, "--prefill", "0", "--decode", "4", "--repeat", "1", "--json"})["tuning"];
+    };
+    const json tuned = run({"tune", "-m", model, "--json"});
+    CHECK(tuned["schema"] == "firefinch-tune/1");
+    std::size_t kept = 0;
+    std::string key, table; // of the head, which every decode step has once
+    for (const json &result : tuned["results"]) {
+        CAPTURE(result.dump());
+        CHECK(result["candidates"].get<int>() > 0);
+        CHECK(result["microseconds_table"].get<double>() > 0);
+        CHECK(result["microseconds_best"].get<double>() > 0);
+        CHECK(result["trouble"].is_null());
+        if (result["kept"] == true) {
+            ++kept;
+            CHECK(result["best"] != result["table"]);
+        }
+        if (result["key"].get<std::string>().rfind("head.", 0) == 0) key = result["key"], table = result["table"];
+    }
+    REQUIRE(!key.empty());
+    const std::string path = tuned_file(folder);
+    json file = json::parse(read(folder.path(path)));
+    CHECK(file["tuned"].size() == kept);
+
+    // Which values are better goes by the machine, so others than the table's are added: those count that the device can run.
+    for (const int invocations : {64, 128, 256})
+        for (const int rows : {2, 4, 8})
+            if (std::to_string(invocations) + " " + std::to_string(rows) != table)
+                file["tuned"].push_back({{"key", key}, {"values", {invocations, rows}}});
+    folder.write(path, file.dump());
+    const json used = tuning_of_bench();
+    CHECK(used["used"] == true);
+    CHECK(used["tuned_launches"].get<int>() >= 1);
+    CHECK(used["tuned_launches"] <= used["tunable_launches"]);
+
+    CHECK(run({"tune", "--reset", "--json"})["forgotten"] == file["tuned"].size());
+    CHECK(json::parse(read(folder.path(path)))["tuned"].empty());
+    CHECK(tuning_of_bench()["used"] == false);
+}
