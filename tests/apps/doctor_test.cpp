@@ -73,7 +73,8 @@ void check_text_without(const Patient &patient, const std::vector<std::string> &
     for (const std::string &variant : variants) {
         CAPTURE(variant);
         const Folder folder;
-        const Outcome cured = run_on_device_with({patient.variables.front(), "FIREFINCH_SHADER_DIR=" + plant(folder, {variant})}, generate);
+        const Outcome cured = run_on_device_with({patient.variables.front(), "FIREFINCH_SHADER_DIR=" + plant(folder, {variant})}, generate,
+                                                 std::chrono::minutes(5));
         REQUIRE_MESSAGE(cured.status == 0, cured.err);
         CHECK(cured.err.find(variant + " is not used on") != std::string::npos);
         CHECK(cured.err.find("is not used on") == cured.err.rfind("is not used on"));
