@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <fmt/format.h>
+#include <stdexcept>
 
 namespace ff::test {
 namespace {
@@ -49,6 +50,23 @@ firefinch::Model load(const std::filesystem::path &file, std::uint32_t sessions,
     options.max_sessions = sessions;
     options.weights = weights;
     return {engine(), checkpoint, options};
+}
+
+firefinch::Model load_memory(std::span<const std::byte> file, std::uint32_t sessions, const char *weights) {
+    const firefinch::Checkpoint checkpoint("[synthetic]", file.data(), file.size());
+    ff_model_options options = firefinch::model_options();
+    options.weights = weights;
+    options.max_sessions = sessions;
+    return {engine(), checkpoint, options};
+}
+
+bool counts_inputs() {
+    ff_device_list_options options = firefinch::device_list_options();
+    options.profile = std::getenv("FIREFINCH_TEST_PROFILE");
+    const firefinch::DeviceList devices(options);
+    for (const auto &[name, value] : devices.traits(devices.choose(std::getenv("FIREFINCH_TEST_DEVICE"))))
+        if (name == "integer_dot_accelerated") return value != 0;
+    throw std::runtime_error("no trait integer_dot_accelerated");
 }
 
 std::vector<float> evaluate(firefinch::Session &session, std::span<const std::uint32_t> tokens,

@@ -14,6 +14,12 @@ const firefinch::Engine &engine();
 // A model with room for `sessions` conversations; `weights` as in ff_model_options.
 firefinch::Model load(const std::filesystem::path &file, std::uint32_t sessions = 4, const char *weights = nullptr);
 
+// Of a file in memory.
+firefinch::Model load_memory(std::span<const std::byte> file, std::uint32_t sessions, const char *weights = nullptr);
+
+// Whether integer dot products are fast here: decode steps of block formats count inputs in 16 bits then, and wide ones do not.
+bool counts_inputs();
+
 // Reads prompts one token after the other, as it generates: for tests that compare bits.
 class Recurrent : public firefinch::Session {
   public:
