@@ -1,8 +1,8 @@
 // Matrices times the rows of a wide step, against float64: shapes that are multiples of nothing, several segments, sums
 // added to what is there, answers that go to their slots, and every size of tile giving the same bits. The variants with
 // cooperative matrices run where the device has these, also where it would not choose them.
-#include "runtime/kernels/tuning.h"
 #include "runtime/kernels/wide.h"
+#include "tests/kernels/any_device.h"
 #include "tests/kernels/scene.h"
 #include "runtime/reference/reference.h"
 
@@ -169,6 +169,11 @@ TEST_CASE("matmul: few tokens") {
                                   {35, 40, 5, false, false, 8},
                                   {35, 40, 6, false, false, 7, true}})
             check(shape, *variant);
+    // Each block format by two variants, and these by shapes of their own.
+    const Shape shapes[] = {{77, 256, 2, false, false, 2}, {66, 512, 3, true, true, 4}, {35, 256, 5, false, false, 8}};
+    std::size_t next = 0;
+    for (const kernels::Variant *variant : block_variants("matmul_few"))
+        if (!variant->needs_address) check(shapes[next++ % std::size(shapes)], *variant); // by address: below
 }
 
 TEST_CASE("matmul: few tokens, with the loads of all lanes together") {
@@ -205,28 +210,28 @@ TEST_CASE("matmul: few tokens of block formats by address, with the loads of all
 }
 
 TEST_CASE("matmul: every tile that a device may get gives the same bits") {
-    struct Tile {
-        std::uint32_t local_size, rows, tokens, thread_rows, thread_tokens;
-    };
-    for (const kernels::Variant *variant : runnable_variants("matmul")) {
+    for (const kernels::Variant *variant : every_variant("matmul")) {
         if (variant->needs_coopmat) continue; // below
+        const kernels::WeightType type = weight_type(*variant);
+        if (kernels::is_block(type) && type != kernels::WeightType::q4_k) continue; // it stands for those of blocks
         CAPTURE(variant->name);
         std::vector<float> first;
-        for (const Tile tile : {Tile{128, 64, 64, 1, 2}, {16, 64, 64, 4, 4}, {64, 64, 64, 2, 2}, {32, 64, 16, 2, 1}}) {
+        for (const kernels::MatmulTuning &tile : tunings_of_any_device<kernels::MatmulTuning>(
+                 {128, 32}, // tokens: whole tiles and half ones
+                 [&](const gpu::DeviceTraits &traits, std::uint32_t tokens) {
+                     return kernels::tune_matmul(traits, *variant, tokens);
+                 })) {
             CAPTURE(tile.local_size);
-            if (tile.local_size > device()->traits().max_workgroup_invocations) continue;
-            Case made = make_case({77, 100, 65, true, true}, weight_type(*variant));
+            CAPTURE(tile.tile_tokens);
+            CAPTURE(tile.thread_rows);
+            Case made = make_case({77, kernels::is_block(type) ? 256U : 100U, 65, true, true}, type);
             choose(made, *variant);
             auto launches = made.launches();
             REQUIRE(launches.size() == 1);
             kernels::Launch &launch = launches.front();
-            force_constant(launch, shader::kSpecLocalSize, tile.local_size);
-            force_constant(launch, shader::kSpecTileRows, tile.rows);
-            force_constant(launch, shader::kSpecTileTokens, tile.tokens);
-            force_constant(launch, shader::kSpecThreadRows, tile.thread_rows);
-            force_constant(launch, shader::kSpecThreadTokens, tile.thread_tokens);
+            launch.constants = kernels::constants_of(tile);
             launch.groups[1] /* of tokens; the segment table counts tiles of 64 rows */ =
-                (65 + tile.tokens - 1) / tile.tokens;
+                (65 + tile.tile_tokens - 1) / tile.tile_tokens;
             made.scene.run(launches);
             if (first.empty()) first = made.results(made.out);
             CHECK(made.results(made.out) == first);
@@ -235,15 +240,18 @@ TEST_CASE("matmul: every tile that a device may get gives the same bits") {
 }
 
 TEST_CASE("matmul: few tokens give the same bits beside others and alone, whatever a workgroup has") {
-    for (const kernels::Variant *variant : runnable_variants("matmul_few")) {
+    for (const kernels::Variant *variant : every_variant("matmul_few")) {
         CAPTURE(variant->name);
+        const kernels::WeightType type = weight_type(*variant);
+        if (kernels::is_block(type) && type != kernels::WeightType::q8_0 && type != kernels::WeightType::q4_k) continue;
         std::vector<float> first;
         struct Workgroup {
             std::uint32_t rows, tokens; // rows: of a team at once
         };
         for (const Workgroup size : {Workgroup{4, 8}, {8, 8}, {2, 4}, {4, 2}, {3, 1}}) {
+            if (kernels::is_block(type) && size.rows == 2) continue; // compiling these takes long
             CAPTURE(size.tokens);
-            Case made = make_case({77, 100, 7, true, true, 8}, weight_type(*variant));
+            Case made = make_case({77, kernels::is_block(type) ? 256U : 100U, 7, true, true, 8}, type);
             choose(made, *variant);
             auto launches = made.launches();
             REQUIRE(launches.size() == 1);

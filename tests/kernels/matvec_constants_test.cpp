@@ -1,7 +1,10 @@
 // Numbers that tuning may choose on some device or other, forced on this one: shaders/lib/matvec.glsl must give right
 // results with all of them. project_add stands for the kernels that read their input, head for those that compute it.
+#include "runtime/kernels/tuning.h"
 #include "tests/kernels/scene.h"
 #include "runtime/reference/reference.h"
+
+#include <functional>
 
 using namespace ff;
 using namespace ff::test;
@@ -41,6 +44,28 @@ void force(kernels::Launch &launch, const Forced &forced) {
     launch.groups[0] = (kRows + forced.group_rows - 1) / forced.group_rows;
 }
 
+// Block formats, with what the tuner may choose for them: one of the candidates for each variant, another for the next, so that
+// all of them run with subgroups, with integer dot products and without.
+constexpr std::uint32_t kBlockColumns = 256;
+
+void for_each_tuned_block_variant(std::string_view kernel,
+                                  const std::function<void(const kernels::Variant &, const gpu::DeviceTraits &)> &test) {
+    std::size_t next = 0;
+    for (const kernels::Variant *variant : block_variants(kernel)) {
+        if (variant->needs_address) continue; // a workgroup is a subgroup there
+        gpu::DeviceTraits traits = device()->traits();
+        const auto table = kernels::tune_matvec(traits, *variant, kRows, kBlockColumns / 8, kernel == "head");
+        const auto &candidates = table.origin.tunable->candidates;
+        const auto &values = candidates[(next + next / candidates.size()) % candidates.size()];
+        ++next;
+        traits.tuned = {{table.origin.tunable->key, values}};
+        CAPTURE(variant->name);
+        CAPTURE(values[0]);
+        CAPTURE(values[1]);
+        test(*variant, traits);
+    }
+}
+
 } // namespace
 
 TEST_CASE("project_add with any constants") {
@@ -64,6 +89,25 @@ TEST_CASE("project_add with any constants") {
             CHECK_CLOSE(scene.floats(residual), reference::project_add(x, rounded(values, type), y, {}),
                         tolerance_of(*variant, 5e-6));
         }
+}
+
+TEST_CASE("project_add of block formats with any constants that may be measured") {
+    Random random(15);
+    const auto values = random_matrix(random, kRows, kBlockColumns);
+    const auto y = random.vector(kBlockColumns), x = random.vector(kRows);
+    for_each_tuned_block_variant("project_add", [&](const kernels::Variant &variant, const gpu::DeviceTraits &traits) {
+        const kernels::WeightType type = weight_type(variant);
+        Scene scene({.scratch_floats = kRows + kBlockColumns + 64, .weight_bytes = matrix_bytes(kRows, kBlockColumns, type)});
+        scene.traits = traits;
+        const auto matrix = put_matrix(scene.weights, "output.weight", values, kRows, kBlockColumns, type);
+        const auto input = scene.activation("y", y), residual = scene.activation("x", x);
+        scene.scratch.may_change(residual.view);
+        const kernels::Activation no_gate;
+        const auto launches = kernels::project_add(scene.step(), {&variant, 0, &matrix, input, no_gate, residual});
+        CHECK(launches.front().tuning.measured);
+        scene.run(launches);
+        CHECK_CLOSE(scene.floats(residual), reference::project_add(x, rounded(values, type), y, {}), tolerance_of(variant, 5e-6));
+    });
 }
 
 TEST_CASE("head with any constants") {
@@ -91,6 +135,29 @@ TEST_CASE("head with any constants") {
             CHECK_CLOSE(logits.floats(view), reference::head(rounded(values, type), x, weight, bias),
                         tolerance_of(*variant, 1e-5));
         }
+}
+
+TEST_CASE("head of block formats with any constants that may be measured") {
+    Random random(16);
+    const auto values = random_matrix(random, kRows, kBlockColumns);
+    const auto x = random.vector(kBlockColumns, 3, 1), weight = random.vector(kBlockColumns), bias = random.vector(kBlockColumns);
+    for_each_tuned_block_variant("head", [&](const kernels::Variant &variant, const gpu::DeviceTraits &traits) {
+        const kernels::WeightType type = weight_type(variant);
+        Scene scene({.scratch_floats = kBlockColumns + 64,
+                     .weight_bytes = matrix_bytes(kRows, kBlockColumns, type),
+                     .parameter_floats = 2 * kBlockColumns + 64});
+        scene.traits = traits;
+        const auto matrix = put_matrix(scene.weights, "head.weight", values, kRows, kBlockColumns, type);
+        const auto input = scene.activation("x", x);
+        const std::uint32_t norm_at = scene.parameters.put_together({weight, bias});
+        GuardedMemory logits("logits", 4 * kRows + 512);
+        const auto view = logits.put(std::vector<float>(kRows));
+        logits.may_change(view);
+        const auto launches = kernels::head(scene.step(), {&variant, &matrix, norm_at, input, view});
+        CHECK(launches.front().tuning.measured);
+        scene.run(launches, {&logits});
+        CHECK_CLOSE(logits.floats(view), reference::head(rounded(values, type), x, weight, bias), tolerance_of(variant, 1e-5));
+    });
 }
 
 // Every type of weights: what a lane loads of a row of blocks lies in several planes.

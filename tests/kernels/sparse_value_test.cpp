@@ -1,6 +1,7 @@
 // The product with a matrix kept by input, against float64: every weight type, decode and wide steps, and inputs of which
 // none, few, or all are zero. What an input that is zero would be multiplied by must not be read.
 #include "runtime/kernels/wide.h"
+#include "tests/kernels/any_device.h"
 #include "tests/kernels/scene.h"
 #include "runtime/reference/reference.h"
 
@@ -150,17 +151,20 @@ TEST_CASE("sparse_value: weights of inputs that are zero are not read") {
 
 TEST_CASE("sparse_value: a row's bits do not depend on the rows beside it, nor on what a workgroup has") {
     const Shape shape{130, kMostColumns, 7, 8, true, 0.15};
-    Case beside = make_case(shape, kernels::WeightType::f16);
-    beside.scene.run(beside.launches());
-    for (const std::uint32_t tokens : {1U, 2U, 4U}) {
-        CAPTURE(tokens);
-        Case other = make_case(shape, kernels::WeightType::f16);
-        auto launches = other.launches();
-        REQUIRE(launches.size() == 1);
-        force_constant(launches[0], shader::kSpecFewTokens, tokens);
-        launches[0].groups[1] = (7 + tokens - 1) / tokens;
-        other.scene.run(launches);
-        for (std::uint32_t t = 0; t < shape.tokens; ++t) CHECK(other.result(t) == beside.result(t));
+    for (const kernels::WeightType type : {kernels::WeightType::f16, kernels::WeightType::q8_0, kernels::WeightType::q4_k}) {
+        CAPTURE(kernels::name_of(type));
+        Case beside = make_case(shape, type);
+        beside.scene.run(beside.launches());
+        for (const std::uint32_t tokens : {1U, 2U, 4U}) {
+            CAPTURE(tokens);
+            Case other = make_case(shape, type);
+            auto launches = other.launches();
+            REQUIRE(launches.size() == 1);
+            force_constant(launches[0], shader::kSpecFewTokens, tokens);
+            launches[0].groups[1] = (7 + tokens - 1) / tokens;
+            other.scene.run(launches);
+            for (std::uint32_t t = 0; t < shape.tokens; ++t) CHECK(other.result(t) == beside.result(t));
+        }
     }
 }
 
@@ -189,21 +193,24 @@ TEST_CASE("sparse_value: the loads of all lanes together give the same bits") {
 }
 
 TEST_CASE("sparse_value: every workgroup that a device may get") {
+    // Inputs enough for the largest workgroup with the smallest teams: a team without a word of inputs would not be.
+    const Shape shape{130, 2048, 3, 4, true, 0.3};
     for (const kernels::WeightType type : {kernels::WeightType::bf16, kernels::WeightType::q8_0}) {
         CAPTURE(kernels::name_of(type));
-        struct Workgroup {
-            std::uint32_t local_size, lanes;
-        };
-        for (const Workgroup size : {Workgroup{16, 16}, {32, 8}, {128, 4}, {256, 8}}) {
-            CAPTURE(size.local_size);
-            CAPTURE(size.lanes);
-            if (size.local_size > device()->traits().max_workgroup_invocations) continue;
-            Case made = make_case({130, 300, 3, 4, true, 0.3}, type);
+        const kernels::Variant &variant = kernels::variant_for("sparse_value", type, device()->traits());
+        for (const kernels::SparseTuning &tuning : tunings_of_any_device<kernels::SparseTuning>(
+                 {130, 4096}, // outputs
+                 [&](const gpu::DeviceTraits &traits, std::uint32_t outputs) {
+                     return kernels::tune_sparse(traits, variant, shape.inputs, outputs, shape.most);
+                 })) {
+            CAPTURE(tuning.local_size);
+            CAPTURE(tuning.lanes);
+            Case made = make_case(shape, type);
             auto launches = made.launches();
             REQUIRE(launches.size() == 1);
-            force_constant(launches[0], shader::kSpecLocalSize, size.local_size);
-            force_constant(launches[0], shader::kSpecLanes, size.lanes);
-            launches[0].groups[0] = (130 + 8 * size.lanes - 1) / (8 * size.lanes);
+            launches[0].constants = kernels::constants_of(tuning);
+            launches[0].groups[0] = (130 + 8 * tuning.lanes - 1) / (8 * tuning.lanes);
+            launches[0].groups[1] = (3 + tuning.tokens - 1) / tuning.tokens;
             made.scene.run(launches);
             for (std::uint32_t t = 0; t < 3; ++t) CHECK_CLOSE(made.result(t), made.want_of(t), kTolerance);
         }
