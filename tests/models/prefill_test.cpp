@@ -8,7 +8,8 @@
 
 #include <doctest/doctest.h>
 
-#include <cstdlib>
+#include <iterator>
+#include <numeric>
 
 using namespace ff;
 using namespace ff::test;
@@ -18,30 +19,15 @@ namespace {
 // Two orders of summation in float32; hundreds of tokens of a trained model add up more.
 constexpr double kTolerance = 5e-5, kTrainedTolerance = 3e-4;
 
-// Where integer dot products are fast, decode steps of block formats count inputs in 16 bits, and wide ones do not.
-double block_tolerance() {
-    ff_device_list_options options = firefinch::device_list_options();
-    options.profile = std::getenv("FIREFINCH_TEST_PROFILE");
-    const firefinch::DeviceList devices(options);
-    for (const auto &[name, value] : devices.traits(devices.choose(std::getenv("FIREFINCH_TEST_DEVICE"))))
-        if (name == "integer_dot_accelerated") return value != 0 ? 5e-4 : kTolerance;
-    FAIL("no trait integer_dot_accelerated");
-    return 0;
-}
+constexpr loader::Version kVersions[] = {loader::Version::v4_0, loader::Version::v5_0, loader::Version::v5_1,
+                                         loader::Version::v5_2, loader::Version::v6_0, loader::Version::v7_0,
+                                         loader::Version::v7a};
 
 std::vector<std::uint32_t> random_tokens(std::size_t count, std::uint32_t vocabulary) {
     Random random(count);
     std::vector<std::uint32_t> tokens;
     for (std::size_t i = 0; i < count; ++i) tokens.push_back(static_cast<std::uint32_t>(random.bits() % vocabulary));
     return tokens;
-}
-
-firefinch::Model load_memory(const std::vector<std::byte> &file, const char *weights) {
-    const firefinch::Checkpoint checkpoint("[synthetic]", file.data(), file.size());
-    ff_model_options options = firefinch::model_options();
-    options.weights = weights;
-    options.max_sessions = 2;
-    return firefinch::Model(engine(), checkpoint, options);
 }
 
 void check_same(const std::vector<float> &got, const std::vector<float> &want, double tolerance) {
@@ -71,36 +57,72 @@ void compare(const firefinch::Model &model, std::size_t count, std::uint32_t chu
     CHECK(generate(wide, greedy_options(5)).tokens == want);
 }
 
+// Prompts of every one of `lengths`, which rise, read in steps of at most `chunk`: the logits of every row, those of the last
+// alone, and the one token after, which shows the state; all against one reading token by token.
+void compare_lengths(const firefinch::Model &model, std::span<const std::size_t> lengths, std::uint32_t chunk, double tolerance) {
+    const std::uint32_t vocabulary = model.info().vocabulary;
+    const auto tokens = random_tokens(lengths.back() + 1, vocabulary);
+    firefinch::Session single(model), wide(model);
+    single.set_chunk(1);
+    const auto want = evaluate(single, tokens, vocabulary);
+    const auto want_rows = [&](std::size_t first, std::size_t count) {
+        const auto begin = want.begin() + static_cast<std::ptrdiff_t>(first * vocabulary);
+        return std::vector(begin, begin + static_cast<std::ptrdiff_t>(count * vocabulary));
+    };
+    for (const std::size_t count : lengths) {
+        CAPTURE(count);
+        const auto prompt = std::span(tokens).first(count), next = std::span(tokens).subspan(count, 1);
+        for (const bool all_rows : {true, false}) {
+            wide.reset();
+            wide.set_chunk(chunk);
+            if (all_rows) check_same(evaluate(wide, prompt, vocabulary), want_rows(0, count), tolerance);
+            else check_same(prefill(wide, prompt, vocabulary), want_rows(count - 1, 1), tolerance);
+            wide.set_chunk(1);
+            check_same(evaluate(wide, next, vocabulary), want_rows(count, 1), tolerance);
+        }
+    }
+}
+
 } // namespace
 
 TEST_CASE("wide steps: every version, every plain type, odd shapes and lengths") {
-    for (const loader::Version version :
-         {loader::Version::v4_0, loader::Version::v5_0, loader::Version::v5_1, loader::Version::v5_2,
-          loader::Version::v6_0, loader::Version::v7_0, loader::Version::v7a})
+    for (const loader::Version version : kVersions)
         for (const loader::DType dtype : {loader::DType::f32, loader::DType::f16, loader::DType::bf16}) {
             if (dtype != loader::DType::f32 && version != loader::Version::v7a) continue; // the kernels are the same
             CAPTURE(loader::label_of(version));
             CAPTURE(loader::name_of(dtype));
             const auto file = doctor::random_model(doctor::odd_shape(version), dtype, 5);
-            const firefinch::Model model = load_memory(file, nullptr);
+            const firefinch::Model model = load_memory(file, 2);
             compare(model, 5, 3);
             compare(model, 71, 64); // two tiles of tokens, then a few
         }
 }
 
-TEST_CASE("wide steps: every block format") {
-    const auto file = doctor::random_model(doctor::block_shape(loader::Version::v7_0), loader::DType::bf16, 6);
-    const double tolerance = block_tolerance();
-    for (const char *type : {"q8_0", "q4_0", "q4_1", "q5_0", "q5_1", "q4_k", "q5_k", "q6_k", "nf4"}) {
-        CAPTURE(type);
-        compare(load_memory(file, type), 9, 7, tolerance);
+TEST_CASE("wide steps: every version, every length from one token to three chunks of eight") {
+    std::size_t lengths[24];
+    std::iota(std::begin(lengths), std::end(lengths), 1);
+    for (const loader::Version version : kVersions) {
+        CAPTURE(loader::label_of(version));
+        const auto file = doctor::random_model(doctor::odd_shape(version), loader::DType::f32, 5);
+        compare_lengths(load_memory(file, 2), lengths, 8, kTolerance);
     }
 }
 
-TEST_CASE("wide steps: the demo model on lengths from one to three of the library's own chunks") {
+TEST_CASE("wide steps: every block format") {
+    const auto file = doctor::random_model(doctor::block_shape(loader::Version::v7_0), loader::DType::bf16, 6);
+    const double tolerance = counts_inputs() ? 5e-4 : kTolerance;
+    for (const char *type : {"q8_0", "q4_0", "q4_1", "q5_0", "q5_1", "q4_k", "q5_k", "q6_k", "nf4"}) {
+        CAPTURE(type);
+        compare(load_memory(file, 2, type), 9, 7, tolerance);
+    }
+}
+
+TEST_CASE("wide steps: the demo model on lengths around one, two and three of the library's own chunks") {
     const Golden demo = demo_golden();
     const firefinch::Model model = load(demo.model);
-    for (const std::size_t count : {16U, 129U, 300U}) compare(model, count, 0, kTrainedTolerance);
+    const std::size_t lengths[] = {16, 127, 128, 129, 255, 257, 300, 384};
+    compare_lengths(model, lengths, 0, kTrainedTolerance);
+    compare(model, 129, 0, kTrainedTolerance); // and what is generated afterwards
 }
 
 TEST_CASE("wide steps: a step's rows do not depend on how the prompt was cut") {
