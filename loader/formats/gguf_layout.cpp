@@ -72,7 +72,7 @@ class Layouter {
         for (const std::string_view known : {".weight", ".bias"})
             if (stem.ends_with(known)) {
                 suffix = known;
-                stem.resize(stem.size() - known.size());
+                stem.erase(stem.size() - known.size());
             }
         for (const GgufName &name : gguf_model_names())
             if (name.official == stem) {
