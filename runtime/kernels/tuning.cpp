@@ -29,8 +29,9 @@ bool on_processor(const gpu::DeviceTraits &traits) {
 std::uint32_t required_size(const gpu::DeviceTraits &traits, const Variant &variant) {
     if (!variant.needs_subgroup || !traits.subgroup_size_control || traits.subgroup_size_fixed) return 0;
     switch (traits.vendor_id) {
-    case kIntel: // ggml-vulkan requires it of such kernels too; 8 rows at once spill with 32
-        return std::clamp(16U, traits.subgroup_size_min, traits.subgroup_size_max);
+    case kIntel: // 16, as ggml-vulkan has it; 32 sums of matmul_few spill with that before Xe2, whose least is 16 (Mesa 26.2)
+        return variant.kernel == "matmul_few" ? traits.subgroup_size_min
+                                              : std::clamp(16U, traits.subgroup_size_min, traits.subgroup_size_max);
     case kQualcomm: // what Turnip chooses for most of them
         return traits.subgroup_size_min;
     default: // AMD: 64 for rows of a matrix, as ggml-vulkan has it
