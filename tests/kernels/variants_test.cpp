@@ -95,6 +95,7 @@ TEST_CASE("every kernel has a row that needs nothing, and every row its SPIR-V")
         CHECK(variant.spirv[0] == 0x07230203);
         CHECK(variant.spirv[1] == 0x00010300); // SPIR-V 1.3: Vulkan 1.1 without extensions
     }
+    kernels_seen.erase("roofline_matrix"); // measured only where there are matrices
     CHECK(kernels_seen == served);
 }
 
