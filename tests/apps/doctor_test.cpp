@@ -216,32 +216,6 @@ TEST_CASE("doctor: a deny list that is damaged or of another device is ignored")
     }
 }
 
-TEST_CASE("tune: numbers with which a kernel is fast and wrong are named and not kept") {
-    constexpr std::uint32_t kWorkgroup = 64; // a candidate where subgroups are no wider, and the table's choice nowhere
-    const Folder folder;
-    const std::string model = one_layer_of_demo(folder);
-    const std::vector<std::string> variables = {"FIREFINCH_CACHE_DIR=" + folder.path("cache"),
-                                                "FIREFINCH_SHADER_DIR=" + plant_idle_heads(folder, kWorkgroup)};
-    const Outcome outcome = run_on_device_with(variables, {"tune", "-m", model, "--json"}, std::chrono::minutes(5));
-    REQUIRE_MESSAGE(outcome.status == 0, outcome.err);
-    const json tuned = json::parse(outcome.out);
-    if (tuned["by_timestamps"] == false) {
-        MESSAGE("SKIPPED: without timestamps a head that does nothing shows in whole steps only");
-        return;
-    }
-    std::size_t heads = 0;
-    for (const json &result : tuned["results"]) {
-        CAPTURE(result.dump());
-        const bool head = result["key"].get<std::string>().rfind("head.", 0) == 0;
-        CHECK(result["trouble"].is_string() == head);
-        if (!head) continue;
-        ++heads;
-        CHECK(result["best"].get<std::string>().rfind(std::to_string(kWorkgroup) + " ", 0) == 0);
-        CHECK(result["kept"] == false);
-    }
-    CHECK(heads == 1);
-}
-
 // Six minutes of one core: tests/drivers/run --all has it, with FIREFINCH_TEST_ALL_VARIANTS=1.
 TEST_CASE("doctor: an error in every variant at once, each of them named") {
     if (std::getenv("FIREFINCH_TEST_ALL_VARIANTS") == nullptr) {

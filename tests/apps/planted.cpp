@@ -121,13 +121,4 @@ std::string plant(const Folder &folder, const std::vector<std::string> &variants
     return copy.string();
 }
 
-std::string plant_idle_heads(const Folder &folder, std::uint32_t workgroup) {
-    namespace fs = std::filesystem;
-    const fs::path copy = folder.path("shaders");
-    fs::copy(FIREFINCH_SHADERS, copy, fs::copy_options::recursive);
-    replace_in(copy / "head.comp", "void main() {\n",
-               "void main() {\n    if (gl_WorkGroupSize.x == " + std::to_string(workgroup) + "u) return;\n");
-    return copy.string();
-}
-
 } // namespace test

@@ -21,7 +21,4 @@ std::vector<ShaderVariant> shader_variants();
 // Puts the shaders into `folder`, of which these variants, and no others, compute something else; returns their folder.
 std::string plant(const Folder &folder, const std::vector<std::string> &variants);
 
-// Puts the shaders into `folder`, of which the heads with workgroups of this size do nothing; returns their folder.
-std::string plant_idle_heads(const Folder &folder, std::uint32_t workgroup);
-
 } // namespace test
