@@ -71,7 +71,7 @@ TEST_CASE("apps bench: the schema is complete and every figure positive") {
     CHECK(json["results"][0]["test"] == "prefill");
     CHECK(json["results"][0]["tokens"] == 20);
     CHECK(positive(json["results"][0]["dispatches_per_token"]));
-    CHECK(json["results"][0]["submissions_per_token"] == 1 / 20.0); // of the whole prompt, by a wide step
+    CHECK(positive(json["results"][0]["submissions_per_token"]));
     CHECK(json["results"][1]["test"] == "decode");
     CHECK(json["results"][1]["tokens"] == 6);
     CHECK(positive(json["results"][1]["dispatches_per_token"]));
