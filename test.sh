@@ -59,7 +59,7 @@ run() {
   fi
 }
 
-.ci/install-packages
+.ci/install-packages --tests
 if command -v ccache >/dev/null; then export CMAKE_CXX_COMPILER_LAUNCHER=ccache CMAKE_C_COMPILER_LAUNCHER=ccache; fi
 
 build release

@@ -49,7 +49,7 @@ Result<void> Model::prepare(const ModelOptions &options) {
     statistics_.pipeline_cache_hit = made.cache_bytes_read > 0 && made.cache_bytes_added == added_before;
 
     FF_TRY_ASSIGN(step_, record(device, "decode step", plan.launches, pipelines));
-    statistics_.recordings = 1;
+    ++statistics_.recordings;
     FF_TRY_ASSIGN(timeline_, gpu::Timeline::create(device));
     FF_TRY_ASSIGN(gpu::Uploader uploader, gpu::Uploader::create(device, 1ULL << 20));
     uploader_.push_back(std::move(uploader));

@@ -1,6 +1,7 @@
 #include "runtime/engine/tuned_check.h"
 
-#include "runtime/engine/session.h"
+#include "runtime/engine/batch.h"
+#include "runtime/kernels/tuning.h"
 
 #include <algorithm>
 #include <cassert>
@@ -20,11 +21,31 @@ std::vector<std::uint32_t> tokens_of(std::size_t count, std::uint32_t vocabulary
     return tokens;
 }
 
+// The logits of the last of so many sessions, a token after steps that they shared.
+Result<void> answer_of_batch(const std::shared_ptr<Model> &model, std::uint32_t sessions, std::vector<float> &logits) {
+    const std::uint32_t vocabulary = model->description().vocabulary;
+    FF_TRY_ASSIGN(const std::unique_ptr<Batch> batch, Batch::create(model, sessions));
+    std::shared_ptr<Session> session;
+    for (const std::uint32_t token : tokens_of(sessions, vocabulary)) {
+        BatchRequest request;
+        request.prompt = {token};
+        request.options.count = kSteps;
+        request.options.sampling.temperature = 0;
+        request.options.sampling.logit_bias = {{token, 1e6F}}; // whatever the logits are, every model reads the same
+        FF_TRY_ASSIGN(session, Session::create(model));
+        FF_TRY(batch->add(session, std::move(request)));
+    }
+    FF_TRY(batch->run(0));
+    logits.resize(logits.size() + vocabulary);
+    const std::uint32_t next = 0;
+    return session->prefill(std::span(&next, 1), logits.data() + logits.size() - vocabulary);
+}
+
 } // namespace
 
 Result<std::vector<float>> answers_of(const std::shared_ptr<Model> &model) {
     const std::uint32_t vocabulary = model->description().vocabulary;
-    FF_TRY_ASSIGN(const std::unique_ptr<Session> session, Session::create(model));
+    FF_TRY_ASSIGN(std::unique_ptr<Session> session, Session::create(model));
     std::vector<float> logits(kSteps * vocabulary);
     session->set_chunk(1);
     FF_TRY(session->evaluate(tokens_of(kSteps, vocabulary), logits.data()));
@@ -35,6 +56,10 @@ Result<std::vector<float>> answers_of(const std::shared_ptr<Model> &model) {
     const std::vector<std::uint32_t> prompt = tokens_of(model->loaded().prompt_plan().rows, vocabulary);
     FF_TRY(session->prefill(prompt, logits.data() + kSteps * vocabulary));
     FF_TRY(session->prefill(std::span(prompt).first(1), logits.data() + (kSteps + 1) * vocabulary));
+    session.reset();
+    for (const std::uint32_t sessions : model::kBatchRows)
+        if (sessions <= kernels::kFewTokens && sessions <= model->loaded().prompt_plan().rows)
+            FF_TRY(answer_of_batch(model, sessions, logits));
     return logits;
 }
 

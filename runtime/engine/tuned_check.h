@@ -7,7 +7,8 @@
 
 namespace ff::engine {
 
-// Logits of decode steps, and behind a prompt and a decode step that goes on from it: wherever values are tuned.
+// Logits of decode steps, behind a prompt and a decode step that goes on from it, and behind batches: wherever values are tuned. The
+// model may have kernels::kFewTokens sessions.
 Result<std::vector<float>> answers_of(const std::shared_ptr<Model> &model);
 // The first of these logits that differs by more than another order of sums makes, in words; "" if none does.
 std::string difference_of(std::span<const float> tuned, std::span<const float> table);

@@ -1,21 +1,17 @@
 #include "runtime/engine/tuner.h"
 
-#include "runtime/engine/session.h"
+#include "runtime/engine/tunable_times.h"
 #include "runtime/engine/tuned_check.h"
+#include "runtime/kernels/tuning.h"
 
 #include <algorithm>
-#include <chrono>
 #include <filesystem>
-#include <fmt/format.h>
-#include <set>
 
 namespace ff::engine {
 namespace {
 
-using Clock = std::chrono::steady_clock;
-using Samples = std::vector<double>; // microseconds
+using Samples = TunableTimes::Samples;
 
-constexpr std::uint32_t kSteps = 40, kPrompts = 5;
 constexpr double kLeastGain = 0.03; // below it a choice is not worth a difference to other machines
 
 double quantile(Samples samples, double share) {
@@ -31,12 +27,6 @@ bool is_better(const Samples &candidate, const Samples &table) {
     return median(candidate) < (1 - kLeastGain) * median(table) && quantile(candidate, 0.75) < quantile(table, 0.25);
 }
 
-struct Measured { // a round
-    std::map<std::string, Samples> by_key;
-    std::map<std::string, std::shared_ptr<const kernels::Tunable>> tunables;
-    bool by_timestamps = false;
-};
-
 class Tuner {
   public:
     Tuner(const Engine &engine, const loader::TensorSource &source, const loader::ModelDescription &description,
@@ -50,17 +40,15 @@ class Tuner {
     }
 
     Result<Tuning> run() {
-        FF_TRY_ASSIGN(Measured first, measure({}));
+        FF_TRY_ASSIGN(TunableTimes first, measure({}));
         std::size_t most = 0;
         for (const auto &[key, tunable] : first.tunables) most = std::max(most, tunable->candidates.size());
         rounds_ = most + 5; // the candidates, then the table's and the winners, twice, and what both compute
         std::map<std::string, std::size_t> best; // which candidate
         std::map<std::string, Samples> best_samples = first.by_key;
         for (std::size_t round = 1; round < most; ++round) {
-            FF_TRY_ASSIGN(const Measured measured, measure(choices(first, [&](const auto &tunable) {
-                                                               return round < tunable.candidates.size() ? round : 0;
-                                                           }),
-                                                           round));
+            const auto candidate = [&](const kernels::Tunable &tunable) { return round < tunable.candidates.size() ? round : 0; };
+            FF_TRY_ASSIGN(const TunableTimes measured, measure(choices(first, candidate), round));
             for (const auto &[key, samples] : measured.by_key)
                 if (round < first.tunables.at(key)->candidates.size() && median(samples) < median(best_samples[key])) {
                     best[key] = round;
@@ -68,9 +56,9 @@ class Tuner {
                 }
         }
         const auto winner = [&](const kernels::Tunable &tunable) { return best.contains(tunable.key) ? best[tunable.key] : 0; };
-        FF_TRY_ASSIGN(const Measured winners, measure(choices(first, winner)));
-        FF_TRY_ASSIGN(const Measured table, measure({}));
-        FF_TRY_ASSIGN(const Measured again, measure(choices(first, winner)));
+        FF_TRY_ASSIGN(const TunableTimes winners, measure(choices(first, winner)));
+        FF_TRY_ASSIGN(const TunableTimes table, measure({}));
+        FF_TRY_ASSIGN(const TunableTimes again, measure(choices(first, winner)));
         Tuning tuning = summary(first, winners, table, again, best);
         FF_TRY(leave_out_wrong(tuning));
         return tuning;
@@ -78,7 +66,7 @@ class Tuner {
 
   private:
     template <class Choose>
-    static TunedValues choices(const Measured &first, Choose &&choose) {
+    static TunedValues choices(const TunableTimes &first, Choose &&choose) {
         TunedValues values;
         for (const auto &[key, tunable] : first.tunables)
             if (const std::size_t index = choose(*tunable); index != 0) values.push_back({key, tunable->candidates[index]});
@@ -94,18 +82,14 @@ class Tuner {
         FF_TRY_ASSIGN(std::shared_ptr<Engine> engine, Engine::create(options));
         ModelOptions model_options;
         model_options.weights = weights_;
-        model_options.max_sessions = 1;
+        model_options.max_sessions = kernels::kFewTokens; // batches are measured, too
         return Model::create(engine, source_, description_, model_options);
     }
 
-    // `candidate`: the number of those that are new in this round; 0: everything is measured.
-    Result<Measured> measure(TunedValues values, std::size_t candidate = 0) {
+    // `candidate`: the number of those that are new in this round.
+    Result<TunableTimes> measure(TunedValues values, std::size_t candidate = 0) {
         FF_TRY_ASSIGN(const std::shared_ptr<Model> model, load(std::move(values), "measuring"));
-        FF_TRY_ASSIGN(std::unique_ptr<Session> session, Session::create(model));
-        Measured measured;
-        FF_TRY(measure_steps(*model, *session, measured));
-        FF_TRY(measure_prompts(*model, *session, candidate, measured));
-        return measured;
+        return time_tunables(model, candidate);
     }
 
     // Faster is not better where a driver makes something else of a shader with these numbers.
@@ -130,76 +114,12 @@ class Tuner {
         return {};
     }
 
-    // A sample of each key for each step.
-    static Result<void> measure_steps(Model &model, Session &session, Measured &measured) {
-        const std::span<const kernels::Launch> launches(model.loaded().plan().launches);
-        std::set<std::string> keys;
-        for (const kernels::Launch &launch : launches)
-            if (launch.tuning.tunable) {
-                measured.tunables[launch.tuning.tunable->key] = launch.tuning.tunable;
-                keys.insert(launch.tuning.tunable->key);
-            }
-        const Result<std::vector<std::vector<double>>> times = session.launch_times(kSteps);
-        measured.by_timestamps = times.ok();
-        if (!times.ok()) {
-            if (times.error().status != Status::unsupported) return times.error();
-            return time_whole_steps(session, keys, measured);
-        }
-        for (const std::vector<double> &step : *times) {
-            std::map<std::string, double> sums;
-            for (std::size_t i = 0; i < launches.size(); ++i)
-                if (launches[i].tuning.tunable) sums[launches[i].tuning.tunable->key] += step[i + 1] - step[i];
-            for (const auto &[key, sum] : sums) measured.by_key[key].push_back(sum);
-        }
-        return {};
-    }
-
-    // Without timestamps every key gets the time of the whole step: the best round decides for all of them together.
-    static Result<void> time_whole_steps(Session &session, const std::set<std::string> &keys, Measured &measured) {
-        const std::uint32_t any = 0;
-        FF_TRY(session.prefill(std::span(&any, 1), nullptr));
-        GenerateOptions options;
-        options.count = 8;
-        options.sampling.temperature = 0;
-        for (std::uint32_t i = 0; i < kSteps / 2; ++i) {
-            const auto start = Clock::now();
-            FF_TRY(session.generate(options));
-            const double each = std::chrono::duration<double, std::micro>(Clock::now() - start).count() / 8;
-            if (i < 2) continue; // a device that was idle clocks low
-            for (const std::string &key : keys) measured.by_key[key].push_back(each);
-        }
-        return {};
-    }
-
-    // A wide step's products by the time of a whole prompt.
-    Result<void> measure_prompts(Model &model, Session &session, std::size_t candidate, Measured &measured) const {
-        if (!model.loaded().reads_wide()) return {};
-        const model::WidePlan &plan = model.loaded().prompt_plan();
-        std::set<std::string> keys;
-        for (const kernels::Launch &launch : plan.body.launches)
-            if (const auto &tunable = launch.tuning.tunable; tunable && candidate < tunable->candidates.size()) {
-                measured.tunables[tunable->key] = tunable;
-                keys.insert(tunable->key);
-            }
-        if (keys.empty()) return {};
-        std::vector<std::uint32_t> prompt(plan.rows);
-        for (std::size_t i = 0; i < prompt.size(); ++i)
-            prompt[i] = static_cast<std::uint32_t>(i * 2654435761U % description_.vocabulary);
-        for (std::uint32_t i = 0; i < kPrompts + 1; ++i) {
-            const auto start = Clock::now();
-            FF_TRY(session.prefill(prompt, nullptr));
-            const double microseconds = std::chrono::duration<double, std::micro>(Clock::now() - start).count();
-            if (i == 0) continue; // compiles pipelines
-            for (const std::string &key : keys) measured.by_key[key].push_back(microseconds);
-        }
-        return {};
-    }
-
-    static Tuning summary(const Measured &first, const Measured &winners, const Measured &table, const Measured &again,
+    static Tuning summary(const TunableTimes &first, const TunableTimes &winners, const TunableTimes &table, const TunableTimes &again,
                           const std::map<std::string, std::size_t> &best) {
         Tuning tuning;
         tuning.by_timestamps = first.by_timestamps;
         for (const auto &[key, tunable] : first.tunables) {
+            if (!table.by_key.contains(key) || !winners.by_key.contains(key) || !again.by_key.contains(key)) continue;
             const auto chosen = best.find(key);
             const std::size_t index = chosen == best.end() ? 0 : chosen->second;
             // The quicker of both times that the table was measured: a device that warmed up is no better choice.

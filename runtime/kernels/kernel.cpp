@@ -125,7 +125,10 @@ std::string reason_for(const Variant &chosen, const gpu::DeviceTraits &traits) {
                            chosen.needs_dot ? "dot products of four bytes in one instruction" : "subgroup arithmetic and shuffle", sizes);
     }
     for (const Variant &other : table()) {
+        if (&other == &chosen) break; // what is behind it would only take its place
         if (other.kernel != chosen.kernel || weight_type_of(other) != weight_type_of(chosen)) continue;
+        if (runs_on(other, traits) && !is_slow(other, traits)) return fmt::format("{} is ruled out", full_name(other));
+        if (other.needs_address || other.needs_dot) continue; // which make it faster on some devices
         if (other.needs_coopmat) {
             if (traits.matrix_shapes.empty()) return "no cooperative matrices";
             if (traits.matrices_slow) return "cooperative matrices are slow here";
@@ -137,7 +140,7 @@ std::string reason_for(const Variant &chosen, const gpu::DeviceTraits &traits) {
             return fmt::format("subgroups of {}, 4 are needed", traits.subgroup_size_min);
         }
     }
-    return "the only one";
+    return "needs no feature";
 }
 
 std::string source_name(const Variant &variant) {

@@ -11,23 +11,26 @@ namespace {
 // Enough turns that starting an invocation and writing its sum (4 bytes) is little beside what it reads (1 KiB), but
 // not at the cost of a grid that leaves a large device idle.
 constexpr std::uint32_t kReadTurns = 16;
+constexpr std::uint64_t kTurnBytes = 4 * 16; // of an invocation
+static_assert(kRooflineReadGrain % (kTurnBytes * kReadTurns * kRooflineLocalSize) == 0);
 
 } // namespace
 
 std::uint64_t invocations_of(const Launch &roofline) {
-    return std::uint64_t{roofline.groups[0]} * kRooflineLocalSize;
+    return std::uint64_t{roofline.groups[0]} * roofline.constants.front().value;
 }
 
 Launch roofline_read(const gpu::DeviceTraits &traits, const gpu::BufferView &data, const gpu::BufferView &sums,
                      std::uint32_t sums_at) {
-    constexpr std::uint64_t kTurnBytes = std::uint64_t{kRooflineLocalSize} * 4 * 16; // of a workgroup
-    static_assert(kRooflineReadGrain % (kTurnBytes * kReadTurns) == 0);
     Launch launch;
     launch.variant = &variant_for("roofline_read", traits);
-    launch.constants = {{shader::kSpecLocalSize, kRooflineLocalSize}};
-    launch.groups[0] = static_cast<std::uint32_t>(data.bytes / (kTurnBytes * kReadTurns));
+    // Loads for all lanes: the workgroup is one subgroup, and reads as much.
+    const std::uint32_t size = launch.variant->needs_address ? traits.subgroup_size : kRooflineLocalSize;
+    const std::uint32_t turns = kReadTurns * (kRooflineLocalSize / size);
+    launch.constants = {{shader::kSpecLocalSize, size}}; // first: invocations_of
+    launch.groups[0] = static_cast<std::uint32_t>(data.bytes / (std::uint64_t{size} * kTurnBytes * turns));
     launch.buffers = {data, sums};
-    launch.set_params(shader::RooflineReadParams{.turns = kReadTurns, .sums_at = sums_at});
+    launch.set_params(shader::RooflineReadParams{.turns = turns, .sums_at = sums_at});
     const gpu::BufferView written = sums.slice(std::uint64_t{4} * sums_at, 4 * invocations_of(launch));
     launch.uses = {{"data", data, gpu::Access::read}, {"sums", written, gpu::Access::write}};
     launch.bytes = data.bytes;

@@ -18,15 +18,13 @@ Part part_of(const Matrix &matrix, const MatrixPart &strips) {
     return {strips, strips.rows * each, strips.first_row * each};
 }
 
-Result<Launch> sparse_launch(const StepBuffers &step, const SparseValueArguments &a, const Part &part) {
-    const Variant &variant = variant_for("sparse_value", a.matrix->type, *step.traits);
-    const SparseTuning tuning = tune_sparse(*step.traits, variant, part.inputs, a.matrix->rows, step.rows);
+Launch sparse_launch(const StepBuffers &step, const SparseValueArguments &a, const Part &part, const Variant &variant,
+                     const SparseTuning &tuning) {
     const bool gated = a.gate.view.bytes != 0;
     const std::uint32_t outputs = 8 * tuning.lanes * tuning.lane_groups;
     Launch launch;
     launch.variant = &variant;
     launch.constants = constants_of(tuning);
-    launch.tuning = tuning.origin;
     launch.groups = {(a.matrix->rows + outputs - 1) / outputs, (step.rows + tuning.tokens - 1) / tuning.tokens, 1};
     launch.buffers = {part.strips.view, step.scratch};
     launch.set_params(shader::SparseValueParams{
@@ -76,10 +74,14 @@ Result<Launch> tiled_launch(const StepBuffers &step, const SparseValueArguments 
 
 Result<std::vector<Launch>> sparse_value(const StepBuffers &step, const SparseValueArguments &a) {
     std::vector<Launch> launches;
+    const Variant &variant = variant_for("sparse_value", a.matrix->type, *step.traits);
+    const bool few = step.rows <= kFewTokens, tiles = is_usable("matmul", a.matrix->type, *step.traits);
     for (const MatrixPart &strips : bindable_parts(*a.matrix, *step.traits)) {
         const Part part = part_of(*a.matrix, strips);
-        const bool sparse = step.rows <= kFewTokens || !is_usable("matmul", a.matrix->type, *step.traits);
-        FF_TRY_ASSIGN(Launch launch, sparse ? sparse_launch(step, a, part) : tiled_launch(step, a, part));
+        const SparseTuning tuning = tune_sparse(*step.traits, variant, part.inputs, a.matrix->rows, step.rows);
+        const bool sparse = !tiles || (few && !tuning.tiled);
+        FF_TRY_ASSIGN(Launch launch, sparse ? sparse_launch(step, a, part, variant, tuning) : tiled_launch(step, a, part));
+        if (few || sparse) launch.tuning = tuning.origin;
         launch.layer = a.layer;
         launch.bytes = strips.rows * a.matrix->row_bytes();
         launch.uses = {{"step", step.header(), gpu::Access::read},

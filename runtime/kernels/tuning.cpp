@@ -230,7 +230,8 @@ SparseTuning tune_sparse(const gpu::DeviceTraits &traits, const Variant &variant
                          std::uint32_t outputs, std::uint32_t tokens) {
     // 8 lanes of 8 float16 outputs are a cache line of 128 bytes for each input, 4 lanes half of one: enough for a
     // transaction anywhere, and twice the workgroups where a narrow matrix would leave a wide GPU idle.
-    SparseTuning tuning{.local_size = std::min(256U, largest_workgroup(traits)),
+    SparseTuning tuning{.tiled = false,
+                        .local_size = std::min(256U, largest_workgroup(traits)),
                         .lanes = outputs >= 4096 ? 8U : 4U,
                         .input_words = (inputs + 31) / 32,
                         .tokens = 1};
@@ -244,11 +245,20 @@ SparseTuning tune_sparse(const gpu::DeviceTraits &traits, const Variant &variant
     for (const std::uint32_t local_size : {64U, 128U, 256U})
         for (const std::uint32_t lanes : {4U, 8U, 16U})
             if (fits(traits, variant, local_size)) add(candidates, {local_size, lanes});
+    // What one token of several wants is read for all of them, so the more there are the less zeros save.
+    constexpr std::uint32_t kTiled = 0;
+    const std::optional<WeightType> type = weight_type_of(variant);
+    if (tokens > 1 && type && is_usable("matmul", *type, traits)) add(candidates, {kTiled, kTiled});
     Values values;
-    tuning.origin = choose(traits, fmt::format("{}, {} x {}{}", full_name(variant), inputs, outputs, tokens > 1 ? ", few" : ""),
+    tuning.origin = choose(traits,
+                           fmt::format("{}, {} x {}{}", full_name(variant), inputs, outputs,
+                                       tokens > 1 ? fmt::format(", {} tokens", tokens) : ""),
                            std::move(candidates), values);
-    tuning.local_size = values[0];
-    tuning.lanes = values[1];
+    tuning.tiled = values[0] == kTiled;
+    if (!tuning.tiled) {
+        tuning.local_size = values[0];
+        tuning.lanes = values[1];
+    }
     // A team without a word of inputs has nothing to do.
     while (tuning.local_size > 32 && tuning.local_size / tuning.lanes > tuning.input_words) tuning.local_size /= 2;
     // 4 tokens are 32 sums an invocation, beside 32 weights; 8 spill on Intel (Mesa 26.2).

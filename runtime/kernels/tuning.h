@@ -62,6 +62,7 @@ std::vector<gpu::SpecConstant> constants_of(const FewTuning &tuning);
 
 // sparse_value, for steps of up to kFewTokens.
 struct SparseTuning {
+    bool tiled = false;        // zeros are multiplied like the rest, by matmul: measured to be faster for so many tokens
     std::uint32_t local_size;
     std::uint32_t lanes;       // of a team, 8 outputs each
     std::uint32_t input_words; // 32 inputs each

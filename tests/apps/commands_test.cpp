@@ -86,7 +86,7 @@ TEST_CASE("apps devices: --profiles") {
     CHECK(radeon["traits"]["max_workgroup_invocations"] == 1024);
     CHECK(pi["variants"]["mix_project"] == "f16_floor");
     CHECK(pi["reasons"]["mix_project"] == "no subgroup arithmetic");
-    CHECK(pi["reasons"]["embed"] == "no subgroup arithmetic");
+    CHECK(pi["reasons"]["embed"] == "needs no feature");
     const std::string text = done(run({"devices", "--profiles"})).out;
     CHECK(text.find("cooperative matrices 16x16x16, subgroups of 32: matmul:f16_coopmat matmul:q4_k_coopmat\n") != std::string::npos);
 }

@@ -1,6 +1,8 @@
 #!/usr/bin/env python3
-"""The report in a browser: report_page_test.py PROGRAM FOLDER measures a little, makes the page, and looks at it in Chromium, narrow and
-wide, light and dark. Nothing may be cut off or overlap. The pictures stay in FOLDER. Exits 77 where there is no Chromium."""
+"""Reports in a browser: report_page_test.py PROGRAM FOLDER measures a little, makes the page of two runs, and one as of two devices
+and several models, and looks at both in Chromium, narrow and wide, light and dark. Nothing may be cut off or overlap. The
+pictures stay in FOLDER. Exits 77 where there is no Chromium."""
+import copy
 import html
 import json
 import pathlib
@@ -39,45 +41,53 @@ parent.document.body.append('RESULT' + JSON.stringify(result) + 'END');
 FRAME = """<!DOCTYPE html><meta charset="utf-8"><meta name="color-scheme" content="light dark"><title>report</title>
 <body style="margin: 0"><iframe style="border: 0; width: WIDTHpx; height: 6000px" srcdoc="PAGE"></iframe></body>"""
 WIDTHS = (400, 1600)
+BROWSERS = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
 
 
-def main():
-    program, folder = sys.argv[1], pathlib.Path(sys.argv[2])
-    chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    if not chromium:
-        print("SKIPPED: no Chromium here (Debian: chromium)")
-        return 77
-    folder.mkdir(parents=True, exist_ok=True)
-    benches = []
-    for name, length in (("first", "16"), ("second", "24")):
-        benches.append(folder / f"{name}.json")
-        with open(benches[-1], "w", encoding="utf-8") as out:
-            subprocess.run([program, "bench", "--json", "--prefill", length, "--decode", length, "--repeat", "3", "--kernels"],
-                           check=True, stdout=out)
-    page = folder / "report.html"
-    subprocess.run([program, "report", *map(str, benches), "-o", str(page)], check=True)
-    text = page.read_text(encoding="utf-8")
+def measured(program, length):
+    command = [program, "bench", "--json", "--prefill", length, "--decode", length, "--repeat", "3", "--kernels"]
+    return json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
 
-    def browse(text, width, dark, *what):
-        framed = folder / "framed.html"
-        framed.write_text(FRAME.replace("WIDTH", str(width)).replace("PAGE", html.escape(text)), encoding="utf-8")
-        with tempfile.TemporaryDirectory() as profile:
-            return subprocess.run(
-                [chromium, "--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", "--no-first-run",
-                 "--disable-background-networking", "--disable-component-update", "--disable-sync", "--disable-quic",
-                 f"--user-data-dir={profile}", f"--window-size={max(width, 500)},6000",
-                 f"--blink-settings=preferredColorScheme={0 if dark else 1}", *what, framed.as_uri()],
-                check=True, capture_output=True, text=True, timeout=120).stdout
 
+def as_if(bench, device, model, weights, factor):
+    """The run of a model that is so many times as large, on a device of that name: layouts need figures, not true ones."""
+    out = copy.deepcopy(bench)
+    out["device"]["name"] = device
+    out["model"].update(name=model, weights=weights, parameters=int(bench["model"]["parameters"] * factor),
+                        bytes_read_per_token=int(bench["model"]["bytes_read_per_token"] * factor))
+    for result in out["results"]:
+        speed, samples = result["tokens_per_second"], result["samples"]
+        samples["tokens_per_second"] = [each / factor for each in samples["tokens_per_second"]]
+        speed.update((name, speed[name] / factor) for name in speed)
+    for kernel in out["kernels"]:
+        kernel["microseconds"] *= factor
+        kernel["bytes"] = int(kernel["bytes"] * factor)
+    return out
+
+
+def browse(chromium, folder, text, width, dark, *what):
+    framed = folder / "framed.html"
+    framed.write_text(FRAME.replace("WIDTH", str(width)).replace("PAGE", html.escape(text)), encoding="utf-8")
+    with tempfile.TemporaryDirectory() as profile:
+        return subprocess.run(
+            [chromium, "--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", "--no-first-run",
+             "--disable-background-networking", "--disable-component-update", "--disable-sync", "--disable-quic",
+             f"--user-data-dir={profile}", f"--window-size={max(width, 500)},6000",
+             f"--blink-settings=preferredColorScheme={0 if dark else 1}", *what, framed.as_uri()],
+            check=True, capture_output=True, text=True, timeout=120).stdout
+
+
+def look_at(chromium, folder, name, text):
+    """What is wrong with a page."""
     # Scripts are forbidden to the page.
     asking = re.sub('<meta http-equiv="Content-Security-Policy"[^>]*>', "", text).replace("</body>", SCRIPT + "</body>")
     backgrounds, wrong = set(), []
     for width in WIDTHS:
         for dark in (False, True):
-            label = f"{width} {'dark' if dark else 'light'}"
-            picture = folder / f"report-{label.replace(' ', '-')}.png"
-            browse(text, width, dark, f"--screenshot={picture}")
-            found = re.search(r"RESULT(\{.*\})END", browse(asking, width, dark, "--dump-dom"), re.S)
+            label = f"{name} {width} {'dark' if dark else 'light'}"
+            picture = folder / f"{label.replace(' ', '-')}.png"
+            browse(chromium, folder, text, width, dark, f"--screenshot={picture}")
+            found = re.search(r"RESULT(\{.*\})END", browse(chromium, folder, asking, width, dark, "--dump-dom"), re.S)
             if not found:
                 wrong.append(f"{label}: the page's own script did not run")
                 continue
@@ -91,7 +101,29 @@ def main():
             wrong += [f"{label}: cut off: {text}" for text in seen["beyond"]]
             wrong += [f"{label}: overlap: {texts}" for texts in seen["clash"]]
     if len({background for _, background in backgrounds}) != 2:
-        wrong.append(f"light and dark look alike: {backgrounds}")
+        wrong.append(f"{name}: light and dark look alike: {backgrounds}")
+    return wrong
+
+
+def main():
+    program, folder = sys.argv[1], pathlib.Path(sys.argv[2])
+    chromium = next(filter(None, map(shutil.which, BROWSERS)), None)
+    if not chromium:
+        print("SKIPPED: no Chromium here (Debian: chromium-headless-shell)")
+        return 77
+    folder.mkdir(parents=True, exist_ok=True)
+    runs = [measured(program, length) for length in ("16", "24")]
+    several = [as_if(runs[0], device, model, weights, factor * slower)
+               for device, slower in (("NVIDIA GeForce RTX 4070 Laptop GPU", 1), ("AMD Radeon RX 7900 XTX (RADV NAVI31)", 1.3))
+               for model, weights, factor in (("7-0.1b", "f16", 20), ("7-0.4b", "f16", 50), ("7-1.5b", "q4_k", 60), ("7-2.9b", "q4_k", 120))]
+    wrong = []
+    for name, benches in (("two-runs", runs), ("two-devices", several)):
+        files = [folder / f"{name}-{i}.json" for i in range(len(benches))]
+        for file, bench in zip(files, benches):
+            file.write_text(json.dumps(bench), encoding="utf-8")
+        page = folder / f"{name}.html"
+        subprocess.run([program, "report", *map(str, files), "-o", str(page)], check=True)
+        wrong += look_at(chromium, folder, name, page.read_text(encoding="utf-8"))
     print("\n".join(wrong))
     return 1 if wrong else 0
 

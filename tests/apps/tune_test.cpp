@@ -36,6 +36,7 @@ TEST_CASE("apps tune: what is kept is used, and forgotten") {
     const json tuned = run({"tune", "-m", model, "--json"});
     CHECK(tuned["schema"] == "firefinch-tune/1");
     std::size_t kept = 0;
+    std::size_t batches = 0;
     std::string key, table; // of the head, which every decode step has once
     for (const json &result : tuned["results"]) {
         CAPTURE(result.dump());
@@ -47,9 +48,11 @@ TEST_CASE("apps tune: what is kept is used, and forgotten") {
             ++kept;
             CHECK(result["best"] != result["table"]);
         }
+        batches += result["key"].get<std::string>().ends_with(", 2 tokens") || result["key"].get<std::string>().ends_with(", 8 tokens");
         if (result["key"].get<std::string>().rfind("head.", 0) == 0) key = result["key"], table = result["table"];
     }
     REQUIRE(!key.empty());
+    CHECK(batches == 2); // sparse_value's
     const std::string path = tuned_file(folder);
     json file = json::parse(read(folder.path(path)));
     CHECK(file["tuned"].size() == kept);

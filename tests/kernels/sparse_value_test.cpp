@@ -217,6 +217,42 @@ TEST_CASE("sparse_value: every workgroup that a device may get") {
     }
 }
 
+TEST_CASE("sparse_value: the tiled product, where it was measured to be faster for so many tokens") {
+    for (const std::uint32_t most : {2U, 8U}) {
+        CAPTURE(most);
+        const Shape shape{77, 129, 2, most, true, 0.5};
+        for (const kernels::WeightType type : {kernels::WeightType::f16, kernels::WeightType::q4_0}) {
+            Case made = make_case(shape, type);
+            gpu::DeviceTraits &traits = made.scene.traits;
+            const kernels::Variant &variant = kernels::variant_for("sparse_value", type, traits);
+            const auto table = [&](std::uint32_t tokens) {
+                return kernels::tune_sparse(traits, variant, made.matrix.columns, 77, tokens);
+            };
+            const auto launch = [&] {
+                auto launches = made.launches();
+                REQUIRE(launches.size() == 1);
+                return std::move(launches.front());
+            };
+            for (const std::uint32_t tokens : {1U, 2U, 8U}) {
+                REQUIRE(table(tokens).origin.tunable);
+                traits.tuned = {{table(tokens).origin.tunable->key, {0, 0}}};
+                CHECK(table(tokens).tiled == (tokens > 1));
+                CHECK((launch().variant->kernel == "matmul") == (tokens == most));
+            }
+            traits.tuned = {{table(most).origin.tunable->key, {0, 0}}};
+            const std::vector<kernels::Launch> tiled = {launch()};
+            CHECK(tiled.front().tuning.measured);
+            made.scene.run(tiled);
+            for (std::uint32_t t = 0; t < 2; ++t) CHECK_CLOSE(made.result(t), made.want_of(t), kTolerance);
+
+            traits.denied = {kernels::full_name(kernels::variant_for("matmul", type, traits))};
+            while (kernels::is_usable("matmul", type, traits))
+                traits.denied.push_back(kernels::full_name(kernels::variant_for("matmul", type, traits)));
+            CHECK(launch().variant->kernel == "sparse_value");
+        }
+    }
+}
+
 TEST_CASE("sparse_value split by inputs") {
     for (const std::uint32_t most : {1U, 8U, 70U})
         for (const kernels::WeightType type : {kernels::WeightType::f16, kernels::WeightType::q4_0}) {

@@ -76,6 +76,25 @@ TEST_CASE("a denied variant makes way for another, and is refused where there is
     CHECK(kernels::check_not_denied(std::span(&launch, 1), traits).ok());
 }
 
+TEST_CASE("why a variant is chosen") {
+    const auto reason = [](const gpu::DeviceTraits &traits, std::string_view kernel) {
+        return kernels::reason_for(kernels::variant_for(kernel, WeightType::f16, traits), traits);
+    };
+    gpu::DeviceTraits traits = desktop();
+    CHECK(reason(traits, "head") == "subgroup arithmetic and shuffle, subgroups of 32");
+    CHECK(reason(traits, "matmul") == "no cooperative matrices");
+    CHECK(reason(traits, "embed") == "needs no feature");
+    CHECK(reason(traits, "sparse_value") == "needs no feature"); // its other variant only helps where loads by lane are slow
+    traits.denied = {"head.f16_subgroup", "embed.f16"};
+    CHECK(reason(traits, "head") == "head.f16_subgroup is ruled out");
+    CHECK(reason(traits, "embed") == "subgroup arithmetic and shuffle, subgroups of 32");
+    traits = desktop();
+    traits.subgroup_size_min = 2;
+    CHECK(reason(traits, "head") == "subgroups of 2, 4 are needed");
+    traits.subgroup_shuffle = false;
+    CHECK(reason(traits, "head") == "no subgroup shuffle");
+}
+
 TEST_CASE("candidates are what a device may come to run") {
     const auto on_desktop = kernels::candidates(desktop()), on_floor = kernels::candidates(gpu::DeviceTraits{});
     CHECK(on_desktop.size() > on_floor.size());
