@@ -25,7 +25,7 @@ jobs=${JOBS:-$(nproc 2>/dev/null || echo 2)}
 test_jobs=$((jobs < 4 ? jobs : 4)) # they share one device
 passed=0 failed=0
 log=$(mktemp)
-trap 'rm -f "$log"' EXIT
+trap 'rm -f "$log" "$log".*' EXIT
 
 finish() {
   echo "$passed passed, $failed failed"
@@ -36,27 +36,34 @@ finish() {
 # build PRESET [--target ...]: what cannot be built counts as one failure, and there is nothing to go on with.
 build() {
   echo "== build $1"
-  local preset=$1
+  local preset=$1 spirv_of=
   shift
-  if cmake --preset "$preset" -DFIREFINCH_TESTS=ON -DCMAKE_UNITY_BUILD=ON -DFIREFINCH_WERROR="${FIREFINCH_WERROR:-OFF}" &&
+  [ "$preset" = release ] || spirv_of=$PWD/build/release # their shaders are the same
+  if cmake --preset "$preset" -DFIREFINCH_TESTS=ON -DCMAKE_UNITY_BUILD=ON -DFIREFINCH_WERROR="${FIREFINCH_WERROR:-OFF}" \
+       -DFIREFINCH_SPIRV_OF="$spirv_of" &&
      cmake --build --preset "$preset" -j "$jobs" "$@"; then return; fi
   failed=$((failed + 1))
   finish
 }
 
+# count LOG STATUS: what ctest wrote, and how it ended
+count() {
+  local left all
+  read -r left all < <(sed -nE 's/^[0-9]+% tests passed, ([0-9]+) tests? failed out of ([0-9]+)$/\1 \2/p' "$1")
+  if [ -n "${all-}" ]; then
+    failed=$((failed + left)) passed=$((passed + all - left))
+  elif [ "$2" -ne 0 ] || ! grep -q '^No tests were found' "$1"; then
+    failed=$((failed + 1)) # ctest itself did not get that far
+  fi
+}
+
 # run NAME PRESET [ctest arguments]
 run() {
   echo "== $1"
-  local preset=$2 status left all
+  local preset=$2
   shift 2
   ctest --preset "$preset" -j "$test_jobs" "$@" 2>&1 | tee "$log"
-  status=${PIPESTATUS[0]}
-  read -r left all < <(sed -nE 's/^[0-9]+% tests passed, ([0-9]+) tests? failed out of ([0-9]+)$/\1 \2/p' "$log")
-  if [ -n "${all-}" ]; then
-    failed=$((failed + left)) passed=$((passed + all - left))
-  elif [ "$status" -ne 0 ] || ! grep -q '^No tests were found' "$log"; then
-    failed=$((failed + 1)) # ctest itself did not get that far
-  fi
+  count "$log" "${PIPESTATUS[0]}"
 }
 
 .ci/install-packages --tests
@@ -66,19 +73,31 @@ build release
 run "release" release -LE '^compilers$'
 [ "$quick" = yes ] && finish
 
-# The suites that have a floor test of their own have just run it; the program, the hosts and what a session does with
-# tokens add nothing to what a width changes. Whole models and kernels' other constants run with subgroups of 8, plans launch by
-# launch and products of several tokens with 4 too, other kernels with 4, 8 and 16. tests/drivers/run has the rest.
-device_tests=(-LE '^(formats|apps|program_text|pages|sessions|shaders|hosts|examples|package|compilers)$')
-leave_out=([128]='_floor$|^models$|_constants$|_lanes$|_dot$' [512]='_floor$|^models$|_constants$|_lanes$|_products$|^plans')
-FIREFINCH_TEST_PROFILE=floor run "release, floor profile" release -LE '^(formats|program_text|pages|kernels|models|sessions|shaders|examples|package|compilers)$'
+# The suites that have a floor test of their own have just run it, and these commands add nothing to it.
+FIREFINCH_TEST_PROFILE=floor run "release, floor profile" release -LE '^(formats|program_text|pages|kernels|models|sessions|shaders|examples|package|compilers)$' \
+  -E '^apps (chat|convert|inspect|lora|quantize|report|tokenize|tune)|standard suite|soak'
 
+# What a session does with tokens, the program and the hosts add nothing to what a width changes. Whole models and kernels' other
+# constants run with subgroups of 8, plans launch by launch with 4 too, other kernels with 4, 8 and 16, of the products of
+# several tokens with 8 alone. tests/drivers/run has the rest.
+device_tests=(-LE '^(formats|apps|program_text|pages|sessions|shaders|hosts|examples|package|compilers)$')
+leave_out=([128]='_floor$|^models$|_constants$|_lanes$|_dot$|_products$' [512]='_floor$|^models$|_constants$|_lanes$|_products$|^plans')
 devices=$(build/release/firefinch devices --json)
 if grep -q llvmpipe <<< "$devices"; then
+  # Beside each other, as each ends with one long test.
+  running=()
   for width in 128 512; do
     # The shader cache of Mesa does not notice a changed width.
     MESA_SHADER_CACHE_DIR=$PWD/build/mesa-$width LP_NATIVE_VECTOR_WIDTH=$width FIREFINCH_TEST_DEVICE=llvmpipe \
-      run "release, software device, vectors of $width bits" release "${device_tests[@]}" -E "${leave_out[$width]}"
+      ctest --preset release -j "$test_jobs" "${device_tests[@]}" -E "${leave_out[$width]}" > "$log.$width" 2>&1 &
+    running[$width]=$!
+  done
+  for width in 128 512; do
+    wait "${running[$width]}"
+    status=$?
+    echo "== release, software device, vectors of $width bits"
+    cat "$log.$width"
+    count "$log.$width" "$status"
   done
 else
   echo "== no software device (Mesa's llvmpipe) here: its vector widths are not tested"

@@ -8,47 +8,7 @@ spirv_instruction(extensions = ["SPV_KHR_integer_dot_product"], capabilities = [
 int signed_dot(uint a, uint b, spirv_literal int format);
 int dot_bytes(uint a, uint b) { return signed_dot(a, b, 0); } // 0: PackedVectorFormat4x8Bit
 
-// Of each format: the quants of a group, four bytes a word, and what is to be taken off each of them. kInOrder: elements 0 to 3,
-// 4 to 7; else 0, 2, 4, 6 and 1, 3, 5, 7, as two masks leave nibbles.
-#if defined(WEIGHTS_Q8_0)
-const bool kInOrder = true;
-const int kZero = 0;
-uvec2 quant_bytes(uint row, uint groups, uint group) {
-    return uvec2(lane_word(row + 2u * group, 2u), lane_word(row + 2u * group + 1u, 2u));
-}
-#else
-const bool kInOrder = false;
-uvec2 nibble_bytes(uint row, uint group) {
-    uint q = lane_word(row + group, 1u);
-    return uvec2(q, q >> 4) & 0x0f0f0f0fu;
-}
-#if defined(WEIGHTS_Q5_0) || defined(WEIGHTS_Q5_1) || defined(WEIGHTS_Q5_K)
-#ifdef WEIGHTS_Q5_0
-const int kZero = 16;
-#else
-const int kZero = 0;
-#endif
-uvec2 quant_bytes(uint row, uint groups, uint group) {
-    uint fifth = group_byte(row + groups, group);
-    // Bits 0, 2, 4, 6 to bits 4, 12, 20, 28: a product moves them all; what else it makes does not reach these.
-    return nibble_bytes(row, group) | (uvec2(fifth, fifth >> 1) & 0x55u) * 0x00410410u & 0x10101010u;
-}
-#elif defined(WEIGHTS_Q6_K)
-const int kZero = 32;
-uvec2 quant_bytes(uint row, uint groups, uint group) {
-    uint top = lanes_word(row + groups + group / 2u, 2u) >> 16u * (own(group) & 1u); // two bits an element
-    uvec2 two = uvec2(top, top >> 2);
-    return nibble_bytes(row, group) | (two & 3u) << 4 | (two & 0x30u) << 8 | (two & 0x300u) << 12 | (two & 0x3000u) << 16;
-}
-#else
-#ifdef WEIGHTS_Q4_0
-const int kZero = 8;
-#else
-const int kZero = 0;
-#endif
-uvec2 quant_bytes(uint row, uint groups, uint group) { return nibble_bytes(row, group); }
-#endif
-#endif
+#include "lib/block_products.glsl"
 
 // The second bytes of four integers; their first.
 uint second_bytes(ivec4 v) { return uint(v.x >> 8 & 255 | v.y & 0xff00 | (v.z & 0xff00) << 8 | (v.w & 0xff00) << 16); }

@@ -15,11 +15,19 @@ layout(constant_id = kSpecStageFloats) const uint kStageFloats = 0u;
 #ifdef INTEGER_DOT
 #include "lib/integer_dot.glsl"
 #else
+#ifdef WEIGHTS_BLOCKS
+#include "lib/block_products.glsl"
+#endif
 #define PREPARED vec4
 void prepare_input(uint group, bool plain, out vec4 low, out vec4 high) { compute_input(group, low, high); }
 float product(uint row_at, uint groups, uint group, bool plain, vec4 input_low, vec4 input_high) {
     vec4 low, high;
+#ifdef WEIGHTS_BLOCKS
+    if (!plain) return block_product(row_at, groups, group, input_low, input_high);
+    load_plain_weights(row_at, group, low, high);
+#else
     load_weights(row_at, groups, group, plain, low, high);
+#endif
     return dot(low, input_low) + dot(high, input_high);
 }
 #endif

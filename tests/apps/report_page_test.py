@@ -49,18 +49,18 @@ def measured(program, length):
     return json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
 
 
-def as_if(bench, device, model, weights, factor):
-    """The run of a model that is so many times as large, on a device of that name: layouts need figures, not true ones."""
+def as_if(bench, device, model, weights, factor, slower):
+    """The run of a model that is so many times as large, on a slower device of that name: layouts need figures, not true ones."""
     out = copy.deepcopy(bench)
     out["device"]["name"] = device
     out["model"].update(name=model, weights=weights, parameters=int(bench["model"]["parameters"] * factor),
-                        bytes_read_per_token=int(bench["model"]["bytes_read_per_token"] * factor))
+                        bytes_read_per_token=int(bench["model"]["bytes_read_per_token"] * factor), width=64 * int(factor))
     for result in out["results"]:
         speed, samples = result["tokens_per_second"], result["samples"]
-        samples["tokens_per_second"] = [each / factor for each in samples["tokens_per_second"]]
-        speed.update((name, speed[name] / factor) for name in speed)
+        samples["tokens_per_second"] = [each / factor / slower for each in samples["tokens_per_second"]]
+        speed.update((name, speed[name] / factor / slower) for name in speed)
     for kernel in out["kernels"]:
-        kernel["microseconds"] *= factor
+        kernel["microseconds"] *= factor * slower
         kernel["bytes"] = int(kernel["bytes"] * factor)
     return out
 
@@ -113,7 +113,7 @@ def main():
         return 77
     folder.mkdir(parents=True, exist_ok=True)
     runs = [measured(program, length) for length in ("16", "24")]
-    several = [as_if(runs[0], device, model, weights, factor * slower)
+    several = [as_if(runs[0], device, model, weights, factor, slower)
                for device, slower in (("NVIDIA GeForce RTX 4070 Laptop GPU", 1), ("AMD Radeon RX 7900 XTX (RADV NAVI31)", 1.3))
                for model, weights, factor in (("7-0.1b", "f16", 20), ("7-0.4b", "f16", 50), ("7-1.5b", "q4_k", 60), ("7-2.9b", "q4_k", 120))]
     wrong = []

@@ -7,6 +7,7 @@
 #include "report/compare.h"
 #include "report/html.h"
 #include "report/markdown.h"
+#include "report/runs.h"
 #include "report/sections.h"
 #include "utf8.h"
 
@@ -279,6 +280,24 @@ TEST_CASE("report: models of other shapes are shown, not compared; without a com
     for (Json &result : fewer["results"]) result["tokens"] = 99;
     page = html_of(page_of({parsed(bench_json()), parsed(fewer)}, kTolerance));
     CHECK(contains(page, "no test that the baseline has"));
+}
+
+TEST_CASE("report: a run is compared with the first of its model and weights") {
+    const auto run = [](int width, const char *weights, double speed) {
+        Json json = bench_json(speed);
+        json["model"]["width"] = width;
+        json["model"]["weights"] = weights;
+        return parsed(json);
+    };
+    const std::vector<BenchFile> files = {run(1024, "f16", 1), run(2048, "f16", 1), run(2048, "q8_0", 1), run(4096, "f16", 1),
+                                          run(1024, "f16", 2), run(2048, "q8_0", 2)};
+    const std::vector<std::optional<std::size_t>> expected = {{}, {}, 1, {}, 0, 2};
+    for (std::size_t i = 0; i < files.size(); ++i) CHECK(baseline_of(files, i) == expected[i]);
+    const std::string page = html_of(page_of(files, kTolerance));
+    CHECK(contains(page, "Baseline is the first run of the same model."));
+    CHECK(contains(page, "; baseline: run 1"));
+    CHECK(contains(page, "; baseline: run 3"));
+    CHECK(count_of(page, "model of another shape: not compared") == 1); // the fourth
 }
 
 TEST_CASE("report: sizes are plotted when there is more than one") {

@@ -111,9 +111,10 @@ Section kernel_section(const std::vector<BenchFile> &files) {
     for (std::size_t i = 0; i < files.size(); ++i) {
         if (files[i].kernels_refused)
             section.notes.push_back(fmt::format("Run {}: the device has no timestamps to time kernels by.", names[i]));
-        const bool compared = i > 0 && files[i].same_model(files[0]) && !files[0].kernels.empty();
+        const std::optional<std::size_t> base = baseline_of(files, i);
         if (!files[i].kernels.empty())
-            section.tables.push_back(kernel_table(files[i], compared ? &files[0] : nullptr, names[i]));
+            section.tables.push_back(
+                kernel_table(files[i], base && !files[*base].kernels.empty() ? &files[*base] : nullptr, names[i]));
     }
     return section;
 }

@@ -52,6 +52,17 @@ std::vector<std::string> run_names(const std::vector<BenchFile> &files) {
     return names;
 }
 
+std::optional<std::size_t> baseline_of(const std::vector<BenchFile> &files, std::size_t run) {
+    const BenchFile &file = files[run];
+    std::optional<std::size_t> shape;
+    for (std::size_t i = 0; i < run; ++i) {
+        if (!files[i].same_model(file)) continue;
+        if (files[i].model.name == file.model.name && files[i].model.weights == file.model.weights) return i;
+        if (!shape) shape = i;
+    }
+    return shape;
+}
+
 std::string device_of(const BenchFile &file) {
     const std::string profile = profile_text(file);
     return profile.empty() ? file.device.name : fmt::format("{}, {}", file.device.name, profile);

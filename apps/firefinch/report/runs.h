@@ -5,6 +5,7 @@
 #include "report/compare.h"
 #include "report/page.h"
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -12,6 +13,10 @@ namespace program::report {
 
 // "1: demo, f16": the number, and of model, weights, device, driver and version what tells this run from the others.
 std::vector<std::string> run_names(const std::vector<BenchFile> &files);
+
+// The run that one is compared with: the first before it of the same model and weights, else of the same shape. Nothing for the first
+// of its shape.
+std::optional<std::size_t> baseline_of(const std::vector<BenchFile> &files, std::size_t run);
 
 std::string device_of(const BenchFile &file); // with its profile, if traits were masked
 

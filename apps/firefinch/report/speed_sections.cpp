@@ -130,24 +130,29 @@ Section difference_section(const std::vector<BenchFile> &files, double tolerance
     Section section = {"Differences to the baseline"};
     if (files.size() < 2) return section;
     const std::vector<std::string> names = run_names(files);
-    section.lead =
-        fmt::format("Baseline is run {}. Change is the ratio of the medians of tokens/s, with a 95 % interval "
-                    "bootstrapped from the samples of both runs. Slower and faster are said only where the whole "
-                    "interval lies more than {:.3g} % from no change (the shaded band).",
-                    names[0], tolerance * 100);
+    std::vector<std::optional<std::size_t>> baselines;
+    for (std::size_t i = 0; i < files.size(); ++i) baselines.push_back(baseline_of(files, i));
+    const bool several = std::any_of(baselines.begin(), baselines.end(), [](const auto &base) { return base.value_or(0) != 0; });
+    section.lead = fmt::format("Baseline is {}. Change is the ratio of the medians of tokens/s, with a 95 % interval "
+                               "bootstrapped from the samples of both runs. Slower and faster are said only where the whole "
+                               "interval lies more than {:.3g} % from no change (the shaded band).",
+                               several ? "the first run of the same model" : "run " + names[0], tolerance * 100);
     for (std::size_t i = 1; i < files.size(); ++i) {
-        if (!files[i].same_model(files[0])) {
-            section.notes.push_back(fmt::format("Run {} has a model of another shape: not compared.", names[i]));
+        if (!baselines[i]) {
+            if (std::find(baselines.begin(), baselines.end(), i) == baselines.end())
+                section.notes.push_back(fmt::format("Run {} has a model of another shape: not compared.", names[i]));
             continue;
         }
-        const std::vector<Difference> all = differences(files[0], files[i], tolerance);
+        const std::size_t base = *baselines[i];
+        const std::vector<Difference> all = differences(files[base], files[i], tolerance);
         if (all.empty()) {
             section.notes.push_back(fmt::format("Run {} has no test that the baseline has.", names[i]));
             continue;
         }
-        if (other_conditions(files[0], files[i]))
-            section.notes.push_back(fmt::format("Run {}: {}.", names[i], conditions_text(files[0], files[i])));
-        section.tables.push_back(difference_table(all, names[i], tolerance));
+        if (other_conditions(files[base], files[i]))
+            section.notes.push_back(fmt::format("Run {}: {}.", names[i], conditions_text(files[base], files[i])));
+        section.tables.push_back(
+            difference_table(all, several ? fmt::format("{}; baseline: run {}", names[i], base + 1) : names[i], tolerance));
     }
     return section;
 }
