@@ -77,7 +77,7 @@ std::vector<float> values_of(const TensorSource &source, std::string_view name) 
 }
 
 std::optional<std::string> shared_file(const std::string &relative) {
-    const std::string path = std::string(FIREFINCH_SHARED_DIR) + "/" + relative;
+    const std::string path = FIREFINCH_SHARED_DIR "/" + relative;
     if (std::filesystem::exists(path)) return path;
     MESSAGE("SKIPPED: the shared file ", relative, " is not there");
     return std::nullopt;
