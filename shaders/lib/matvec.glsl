@@ -20,16 +20,19 @@ layout(constant_id = kSpecStageFloats) const uint kStageFloats = 0u;
 #endif
 #define PREPARED vec4
 void prepare_input(uint group, bool plain, out vec4 low, out vec4 high) { compute_input(group, low, high); }
-float product(uint row_at, uint groups, uint group, bool plain, vec4 input_low, vec4 input_high) {
-    vec4 low, high;
 #ifdef WEIGHTS_BLOCKS
-    if (!plain) return block_product(row_at, groups, group, input_low, input_high);
+float plain_product(uint row_at, uint group, vec4 input_low, vec4 input_high) {
+    vec4 low, high;
     load_plain_weights(row_at, group, low, high);
-#else
-    load_weights(row_at, groups, group, plain, low, high);
-#endif
     return dot(low, input_low) + dot(high, input_high);
 }
+#else
+float product(uint row_at, uint groups, uint group, bool plain, vec4 input_low, vec4 input_high) {
+    vec4 low, high;
+    load_weights(row_at, groups, group, plain, low, high);
+    return dot(low, input_low) + dot(high, input_high);
+}
+#endif
 #endif
 
 shared PREPARED staged[kStageFloats == 0u ? 1u : kStageFloats / 4u];
@@ -70,8 +73,16 @@ void matvec(uint weights_at, uint groups, uint first_row, uint rows, bool plain)
             } else {
                 prepare_input(group, plain, input_low, input_high);
             }
+#if defined(WEIGHTS_BLOCKS) && !defined(INTEGER_DOT) // one branch for all rows, whose loads go together then
+            if (plain) {
+                for (uint r = 0u; r < kRows; ++r) sums[r] += plain_product(row_at[r], group, input_low, input_high);
+            } else {
+                for (uint r = 0u; r < kRows; ++r) sums[r] += block_product(row_at[r], groups, group, input_low, input_high);
+            }
+#else
             for (uint r = 0u; r < kRows; ++r)
                 sums[r] += product(row_at[r], groups, group, plain, input_low, input_high);
+#endif
         }
         for (uint r = 0u; r < kRows; r += 4u) {
             const uint last = kRows - 1u;

@@ -155,16 +155,20 @@ TEST_CASE("integer dot products are chosen where they are known or estimated to 
     const auto chosen = [&](std::string_view kernel) {
         return kernels::variant_for(kernel, kernels::WeightType::q4_0, traits).needs_dot;
     };
-    constexpr std::uint32_t kAmd = 0x1002, kNvidia = 0x10DE, kIntel = 0x8086;
-    traits.vendor_id = kAmd;
+    constexpr std::uint32_t kAmd = 0x1002, kNvidia = 0x10DE, kIntel = 0x8086, kArm = 0x13B5;
+    traits.vendor_id = kArm;
     CHECK(chosen("head"));
     CHECK(chosen("project"));
+    traits.vendor_id = kAmd;
+    CHECK(chosen("head"));
+    CHECK(chosen("project_add"));
+    CHECK_FALSE(chosen("project"));
     traits.vendor_id = kNvidia;
     CHECK_FALSE(chosen("head"));
     CHECK_FALSE(chosen("project"));
     traits.vendor_id = kIntel;
     CHECK(chosen("head"));
-    CHECK_FALSE(chosen("project"));
+    CHECK_FALSE(chosen("project_add"));
     traits.integer_dot_accelerated = false;
     CHECK_FALSE(chosen("head"));
 }
