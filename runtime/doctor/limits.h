@@ -14,8 +14,8 @@ struct LimitResult {
 };
 
 // The largest allocation, the largest bound range (a product reads all of it), and most of the memory that is free; of a
-// device that shares the host's memory no more than 1 GiB. A device that is lost fails what is left.
-// Fails with cancelled.
+// device that shares the host's memory no more than 1 GiB. A device that is lost fails what is left. Fails with
+// cancelled.
 Result<std::vector<LimitResult>> try_limits(engine::Engine &engine, const ProgressFunction &progress);
 
 } // namespace ff::doctor
