@@ -79,8 +79,8 @@ TEST_CASE("apps devices: --profiles") {
     const Json radeon = find("radv-navi31"), pi = find("v3d-42");
     CHECK(radeon["variants"]["matmul"] == "f16_coopmat");
     CHECK(radeon["reasons"]["matmul"] == "cooperative matrices 16x16x16, subgroups of 32");
-    CHECK(radeon["block_variants"]["mix_project"] == "q4_k_dot");
-    CHECK(radeon["block_reasons"]["mix_project"] == "dot products of four bytes in one instruction, subgroups of 32 to 64");
+    CHECK(radeon["block_variants"]["head"] == "q4_k_dot");
+    CHECK(radeon["block_reasons"]["head"] == "dot products of four bytes in one instruction, subgroups of 32 to 64");
     CHECK_FALSE(radeon["block_variants"].contains("wkv7")); // reads no block formats
     CHECK(find("anv-skl")["block_variants"]["mix_project"] == "q4_k_subgroup");
     CHECK(radeon["traits"]["max_workgroup_invocations"] == 1024);
