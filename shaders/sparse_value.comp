@@ -3,7 +3,7 @@
 // model, and the weights of an input that is zero in every row of the step are not read. They lie together: W is kept by
 // input. A workgroup has 8 kLanes kGroups outputs; a team of kLanes neighbours takes every so manieth word of 32 inputs,
 // kGroups times 8 outputs a lane. An input's place in a sum does not depend on which others are zero, and 0 w adds nothing: the
-// sums are those of the dense product, to the bit, and those of a row do not depend on the rows beside it.
+// sums are those of the dense product, to the bit, and those of a row do not depend on the rows beside it, if there are any.
 #extension GL_GOOGLE_include_directive : require
 #include "lib/interface.h"
 #include "lib/params.glsl"
@@ -28,7 +28,7 @@ layout(set = 0, binding = kSparseScratch) readonly buffer Header { uint header[]
 
 const uint kLocalSize = gl_WorkGroupSize.x, kTeams = kLocalSize / kLanes;
 const uint kAhead = 4u; // inputs that a lane has under way
-const uint kSums = kGroups * kTokens;
+const uint kSums = kGroups * kTokens, kSumQuads = 2u * kSums;
 shared uint present[kInputWords]; // a bit for each input
 shared vec4 parts[2u * kLocalSize];
 
@@ -48,6 +48,56 @@ void finish(uint token, uint tokens, uint first_output, vec4 low, vec4 high) {
             (p.gate == kNone ? 1.0 : scratch[p.gate + token * p.gate_stride + row]) * total;
     }
 }
+
+#ifdef WEIGHTS_BLOCKS
+// Adds inputs of one token whose scales are the same, a part of a word of them: quants are multiplied, and scaled is their sum. More
+// tokens share weights that are made once.
+#ifdef WEIGHTS_Q6_K
+const uint kParts = 2u; // of 16 inputs
+#else
+const uint kParts = 1u;
+#endif
+void add_scaled(uint part, uint in_at, uint groups, uint group, inout vec4 sums[kSumQuads]) {
+    uint word = part / kParts, bits = present[word];
+    if (kParts == 2u) bits &= 0xffffu << 16u * (part & 1u);
+    if (bits == 0u) return;
+    uint first_input = AT_MOST(32u / kParts * part, p.inputs - 1u);
+    OutputScales scales[kGroups];
+    vec4 first[kGroups], second[kGroups];
+    for (uint g = 0u; g < kGroups; ++g) {
+        scales[g] = output_scales(0u, groups, first_input, group + g * kLanes);
+        first[g] = second[g] = vec4(0.0);
+    }
+    float added = 0.0;
+    while (bits != 0u) {
+        uvec2 quants[kAhead * kGroups];
+        uint inputs[kAhead];
+        uint count = 0u;
+        for (uint i = 0u; i < kAhead; ++i) {
+            // Past the last one the last is read again, and added no more.
+            inputs[i] = AT_MOST(bits != 0u ? 32u * word + uint(findLSB(bits)) : inputs[max(i, 1u) - 1u], p.inputs - 1u);
+            count += uint(bits != 0u);
+            bits &= bits - 1u;
+            FOR_GROUPS(g) quants[i * kGroups + g] = output_quants(0u, groups, inputs[i], group + g * kLanes);
+        }
+        for (uint i = 0u; i < kAhead; ++i) {
+            float h = i < count ? scratch[4u * in_at + inputs[i]] : 0.0;
+            added += h;
+            FOR_GROUPS(g) {
+                first[g] += h * numbers(quants[i * kGroups + g].x);
+                second[g] += h * numbers(quants[i * kGroups + g].y);
+            }
+        }
+    }
+    for (uint g = 0u; g < kGroups; ++g) {
+        vec4 low, high;
+        to_elements(first[g], second[g], added, low, high);
+        scale_outputs(scales[g], added, low, high);
+        sums[2u * g] += low;
+        sums[2u * g + 1u] += high;
+    }
+}
+#endif
 
 void main() {
     // Its first word counts the rows of a wide step; in a decode step it is 1 where a token is read.
@@ -77,8 +127,13 @@ void main() {
     uint lane = gl_LocalInvocationID.x % kLanes, team = kTeams == 1u ? 0u : gl_LocalInvocationID.x / kLanes;
     uint first_group = gl_WorkGroupID.x * kGroups * kLanes;
     uint group = kUniformLanes == 0u ? min(first_group + lane, groups - 1u) : first_group;
-    vec4 sums[2u * kSums];
+    vec4 sums[kSumQuads];
     for (uint i = 0u; i < 2u * kSums; ++i) sums[i] = vec4(0.0);
+#ifdef WEIGHTS_BLOCKS
+    if (kTokens == 1u) {
+        for (uint part = team; part < kParts * kInputWords; part += kTeams) add_scaled(part, in_at[0], groups, group, sums);
+    } else
+#endif
     for (uint word = team; word < kInputWords; word += kTeams) {
         uint bits = present[word];
         while (bits != 0u) {

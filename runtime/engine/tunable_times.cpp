@@ -1,6 +1,7 @@
 #include "runtime/engine/tunable_times.h"
 
 #include "runtime/engine/batch.h"
+#include "runtime/engine/spread_tokens.h"
 #include "runtime/kernels/tuning.h"
 
 #include <chrono>
@@ -16,10 +17,6 @@ constexpr std::uint32_t kSteps = 40, kPrompts = 5, kBatchSteps = 16, kWarmSteps 
 
 double microseconds_since(Clock::time_point start) {
     return std::chrono::duration<double, std::micro>(Clock::now() - start).count();
-}
-
-std::uint32_t some_token(std::size_t i, const Model &model) {
-    return static_cast<std::uint32_t>(i * 2654435761U % model.description().vocabulary);
 }
 
 void add(const Keys &keys, double microseconds, TunableTimes &times) {
@@ -73,8 +70,7 @@ Result<void> time_prompts(const Model &model, Session &session, std::size_t cand
     const model::WidePlan &plan = model.loaded().prompt_plan();
     const Keys keys = keys_of(plan.body.launches, candidate, times);
     if (keys.empty()) return {};
-    std::vector<std::uint32_t> prompt(plan.rows);
-    for (std::size_t i = 0; i < prompt.size(); ++i) prompt[i] = some_token(i, model);
+    const std::vector<std::uint32_t> prompt = spread_tokens(plan.rows, model.description().vocabulary);
     for (std::uint32_t i = 0; i < kPrompts + 1; ++i) {
         const auto start = Clock::now();
         FF_TRY(session.prefill(prompt, nullptr));
@@ -93,9 +89,9 @@ Result<void> time_batch(const std::shared_ptr<Model> &model, std::uint32_t sessi
         keys = keys_of(step->plan().body.launches, candidate, times);
     }
     if (keys.empty()) return {};
-    for (std::uint32_t i = 0; i < sessions; ++i) {
+    for (const std::uint32_t token : spread_tokens(sessions, model->description().vocabulary)) {
         BatchRequest request;
-        request.prompt = {some_token(i, *model)};
+        request.prompt = {token};
         request.options.count = kBatchSteps + kWarmSteps;
         request.options.sampling.temperature = 0;
         FF_TRY_ASSIGN(std::shared_ptr<Session> session, Session::create(model));

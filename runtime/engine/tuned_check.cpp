@@ -1,6 +1,7 @@
 #include "runtime/engine/tuned_check.h"
 
 #include "runtime/engine/batch.h"
+#include "runtime/engine/spread_tokens.h"
 #include "runtime/kernels/tuning.h"
 
 #include <algorithm>
@@ -15,18 +16,12 @@ constexpr std::size_t kSteps = 4;
 // What tests allow between two orders of summation in float32, relative to logits above one (tests/models/prefill_test.cpp).
 constexpr double kTolerance = 3e-4;
 
-std::vector<std::uint32_t> tokens_of(std::size_t count, std::uint32_t vocabulary) {
-    std::vector<std::uint32_t> tokens(count);
-    for (std::size_t i = 0; i < count; ++i) tokens[i] = static_cast<std::uint32_t>((i + 1) * 2654435761U % vocabulary);
-    return tokens;
-}
-
 // The logits of the last of so many sessions, a token after steps that they shared.
 Result<void> answer_of_batch(const std::shared_ptr<Model> &model, std::uint32_t sessions, std::vector<float> &logits) {
     const std::uint32_t vocabulary = model->description().vocabulary;
     FF_TRY_ASSIGN(const std::unique_ptr<Batch> batch, Batch::create(model, sessions));
     std::shared_ptr<Session> session;
-    for (const std::uint32_t token : tokens_of(sessions, vocabulary)) {
+    for (const std::uint32_t token : spread_tokens(sessions, vocabulary)) {
         BatchRequest request;
         request.prompt = {token};
         request.options.count = kSteps;
@@ -48,12 +43,12 @@ Result<std::vector<float>> answers_of(const std::shared_ptr<Model> &model) {
     FF_TRY_ASSIGN(std::unique_ptr<Session> session, Session::create(model));
     std::vector<float> logits(kSteps * vocabulary);
     session->set_chunk(1);
-    FF_TRY(session->evaluate(tokens_of(kSteps, vocabulary), logits.data()));
+    FF_TRY(session->evaluate(spread_tokens(kSteps, vocabulary), logits.data()));
     if (!model->loaded().reads_wide()) return logits;
     session->set_chunk(0);
     FF_TRY(session->reset());
     logits.resize((kSteps + 2) * vocabulary);
-    const std::vector<std::uint32_t> prompt = tokens_of(model->loaded().prompt_plan().rows, vocabulary);
+    const std::vector<std::uint32_t> prompt = spread_tokens(model->loaded().prompt_plan().rows, vocabulary);
     FF_TRY(session->prefill(prompt, logits.data() + kSteps * vocabulary));
     FF_TRY(session->prefill(std::span(prompt).first(1), logits.data() + (kSteps + 1) * vocabulary));
     session.reset();

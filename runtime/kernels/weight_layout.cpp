@@ -94,10 +94,13 @@ class Row {
         if constexpr (kType == WeightType::q8_0) return put(8 * index, q);
         put(4 * index, static_cast<std::uint32_t>(together<4>(q)));
         const std::size_t high_at = std::size_t{4} * planes_.low;
-        if constexpr (kType == WeightType::q6_k)
-            put(high_at + 2 * index, static_cast<std::uint16_t>(together<2>(q >> 4)));
-        else if constexpr (has_high_bit(kType))
+        if constexpr (kType == WeightType::q6_k) {
+            const std::uint64_t pairs = together<2>(q >> 4); // of elements 0 and 1, 2 and 3, ...: 4 bits each
+            put(high_at + 2 * index, static_cast<std::uint16_t>((pairs & 15) << 4 | (pairs >> 4 & 15) << 12 |
+                                                                (pairs >> 8 & 15) | (pairs >> 12 & 15) << 8));
+        } else if constexpr (has_high_bit(kType)) {
             put(high_at + index, static_cast<std::uint8_t>(together<1>(q >> 4)));
+        }
     }
     // Scales of the block that is the `index`-th here; those of its sub-blocks are `step` apart from `index` or from
     // the block's first on.

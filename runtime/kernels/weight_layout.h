@@ -2,7 +2,8 @@
 // block_weights.glsl. Rows start at multiples of 16 bytes. Plain types are padded with zeros to whole groups of eight
 // elements. Block formats, whose rows are whole blocks, are cut into planes, each in the order of the row:
 //   low bits     eight elements a word pair (q8_0: bytes) or word (the others: element i of a group in bits 4 i)
-//   high bits    q5_*: a byte a group, bit i for element i; q6_k: 16 bits a group, bits 2 i for element i
+//   high bits    q5_*: a byte a group, bit i for element i; q6_k: 16 bits a group, two each for elements 4, 5, 0, 1, 6, 7, 2, 3,
+//                which one shift and one mask bring to where the low bits of even and odd elements are
 //   scales       q8_0, q4_0, q5_0: float16 a block of 32; q4_1, q5_1: float16 scale and minimum; nf4: float16 a block of 64
 //                q4_k, q5_k: a byte scale and a byte minimum for each 32, then float16 d and dmin for each 256
 //                q6_k: an int8 scale for each 16, then float16 d for each 256

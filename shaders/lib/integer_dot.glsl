@@ -8,8 +8,6 @@ spirv_instruction(extensions = ["SPV_KHR_integer_dot_product"], capabilities = [
 int signed_dot(uint a, uint b, spirv_literal int format);
 int dot_bytes(uint a, uint b) { return signed_dot(a, b, 0); } // 0: PackedVectorFormat4x8Bit
 
-#include "lib/block_products.glsl"
-
 // The second bytes of four integers; their first.
 uint second_bytes(ivec4 v) { return uint(v.x >> 8 & 255 | v.y & 0xff00 | (v.z & 0xff00) << 8 | (v.w & 0xff00) << 16); }
 uint first_bytes(ivec4 v) { return uint(v.x & 255 | (v.y & 255) << 8 | (v.z & 255) << 16 | v.w << 24); }

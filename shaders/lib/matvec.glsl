@@ -11,7 +11,8 @@ layout(constant_id = kSpecRows) const uint kRows = 4u;
 layout(constant_id = kSpecGroupRows) const uint kGroupRows = 16u;
 layout(constant_id = kSpecStageFloats) const uint kStageFloats = 0u;
 
-// prepare_input: eight inputs as the products want them; product: theirs with the weights of a row.
+// prepare_input: eight inputs as the products want them; product: theirs with the weights of a row. Of block formats that are not
+// multiplied in integers there are two, plain_product and block_product (lib/block_products.glsl).
 #ifdef INTEGER_DOT
 #include "lib/integer_dot.glsl"
 #else

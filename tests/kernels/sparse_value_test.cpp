@@ -157,6 +157,7 @@ TEST_CASE("sparse_value: a row's bits do not depend on the rows beside it, nor o
         beside.scene.run(beside.launches());
         for (const std::uint32_t tokens : {1U, 2U, 4U}) {
             CAPTURE(tokens);
+            if (tokens == 1 && kernels::is_block(type)) continue; // a decode step's, which scales sums instead of weights
             Case other = make_case(shape, type);
             auto launches = other.launches();
             REQUIRE(launches.size() == 1);
@@ -193,9 +194,9 @@ TEST_CASE("sparse_value: the loads of all lanes together give the same bits") {
 }
 
 TEST_CASE("sparse_value: every workgroup that a device may get") {
-    // Inputs enough for the largest workgroup with the smallest teams: a team without a word of inputs would not be.
-    const Shape shape{130, 2048, 3, 4, true, 0.3};
-    for (const kernels::WeightType type : {kernels::WeightType::bf16, kernels::WeightType::q8_0}) {
+    const auto check_type = [](kernels::WeightType type, std::uint32_t tokens, std::uint32_t most) {
+        // Inputs enough for the largest workgroup with the smallest teams: a team without a word of inputs would not be.
+        const Shape shape{130, 2048, tokens, most, true, 0.3};
         CAPTURE(kernels::name_of(type));
         const kernels::Variant &variant = kernels::variant_for("sparse_value", type, device()->traits());
         for (const kernels::SparseTuning &tuning : tunings_of_any_device<kernels::SparseTuning>(
@@ -210,11 +211,14 @@ TEST_CASE("sparse_value: every workgroup that a device may get") {
             REQUIRE(launches.size() == 1);
             launches[0].constants = kernels::constants_of(tuning);
             launches[0].groups[0] = (130 + 8 * tuning.lanes - 1) / (8 * tuning.lanes);
-            launches[0].groups[1] = (3 + tuning.tokens - 1) / tuning.tokens;
+            launches[0].groups[1] = (tokens + tuning.tokens - 1) / tuning.tokens;
             made.scene.run(launches);
-            for (std::uint32_t t = 0; t < 3; ++t) CHECK_CLOSE(made.result(t), made.want_of(t), kTolerance);
+            for (std::uint32_t t = 0; t < tokens; ++t) CHECK_CLOSE(made.result(t), made.want_of(t), kTolerance);
         }
-    }
+    };
+    check_type(kernels::WeightType::bf16, 3, 4);
+    check_type(kernels::WeightType::q8_0, 3, 4);
+    check_type(kernels::WeightType::q6_k, 1, 1); // sums are scaled by halves of a word
 }
 
 TEST_CASE("sparse_value: the tiled product, where it was measured to be faster for so many tokens") {
