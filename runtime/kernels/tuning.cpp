@@ -89,6 +89,20 @@ bool fits(const gpu::DeviceTraits &traits, const Variant &variant, std::uint32_t
            (!variant.needs_subgroup || local_size % std::max(1U, required ? required : traits.subgroup_size_max) == 0);
 }
 
+// Rows at once, unrolling and load width of matvecs whose lanes take several groups of eight columns in a turn: more loads are under
+// way, of as many or of fewer rows, or a load has 16 bytes of a row's quants.
+std::vector<std::array<std::uint32_t, 3>> more_columns(const gpu::DeviceTraits &traits, const Variant &variant, std::uint32_t lanes,
+                                                       std::uint32_t groups) {
+    const std::uint32_t team = variant.needs_subgroup ? traits.subgroup_size_max : lanes;
+    if (traits.lane_loads_slow || groups < 2 * team) return {};
+    std::vector<std::array<std::uint32_t, 3>> columns = {{4, 2, 1}, {2, 2, 1}};
+    if (groups >= 4 * team) columns.push_back({2, 4, 1});
+    const std::optional<WeightType> type = weight_type_of(variant);
+    const std::uint32_t wide = !type || !is_block(*type) ? 1 : *type == WeightType::q8_0 ? 2 : 4; // blocks are at least 4 groups
+    if (wide > 1 && groups % wide == 0) columns.push_back({4, 1, wide});
+    return columns;
+}
+
 // The rows of a workgroup, and what it stages.
 void finish_matvec(const gpu::DeviceTraits &traits, const Variant &variant, std::uint32_t rows, std::uint64_t stage,
                    bool prologue, MatvecTuning &tuning) {
@@ -144,26 +158,33 @@ MatvecTuning tune_matvec(const gpu::DeviceTraits &traits, const Variant &variant
     while (tuning.lanes > 4 && tuning.lanes >= 2 * groups) tuning.lanes /= 2;
     // Smaller workgroups spread a small matrix over more cores, larger ones share a staged input among more rows; fewer rows
     // at once leave more registers to hide latency with, more read the input less often.
-    std::vector<Values> candidates = {{tuning.local_size, tuning.rows}};
+    std::vector<Values> candidates = {{tuning.local_size, tuning.rows, 1, 1}};
     for (const std::uint32_t local_size : {64U, 128U, 256U})
         for (const std::uint32_t at_once : {2U, 4U, 8U})
-            if (fits(traits, variant, local_size)) add(candidates, {local_size, at_once});
+            if (fits(traits, variant, local_size)) add(candidates, {local_size, at_once, 1, 1});
+    for (const auto &[at_once, unroll, neighbours] : more_columns(traits, variant, tuning.lanes, groups))
+        add(candidates, {tuning.local_size, at_once, unroll, neighbours});
     Values values;
     tuning.origin = choose(traits, fmt::format("{}, {} x {}{}", full_name(variant), rows, 8 * groups, prologue ? ", staged" : ""),
                            std::move(candidates), values);
     tuning.local_size = values[0];
     tuning.rows = values[1];
+    tuning.unroll = values[2];
+    tuning.neighbours = values[3];
     finish_matvec(traits, variant, rows, stage, prologue, tuning);
     return tuning;
 }
 
 std::vector<gpu::SpecConstant> constants_of(const MatvecTuning &tuning) {
-    return with_uniform_lanes({{shader::kSpecLocalSize, tuning.local_size},
-                               {shader::kSpecLanes, tuning.lanes},
-                               {shader::kSpecRows, tuning.rows},
-                               {shader::kSpecGroupRows, tuning.group_rows},
-                               {shader::kSpecStageFloats, tuning.stage_floats}},
-                              tuning.uniform_lanes);
+    auto constants = with_uniform_lanes({{shader::kSpecLocalSize, tuning.local_size},
+                                         {shader::kSpecLanes, tuning.lanes},
+                                         {shader::kSpecRows, tuning.rows},
+                                         {shader::kSpecGroupRows, tuning.group_rows},
+                                         {shader::kSpecStageFloats, tuning.stage_floats}},
+                                        tuning.uniform_lanes);
+    if (tuning.unroll != 1) constants.push_back({shader::kSpecUnroll, tuning.unroll});
+    if (tuning.neighbours != 1) constants.push_back({shader::kSpecNeighbours, tuning.neighbours});
+    return constants;
 }
 
 MatmulTuning tune_matmul(const gpu::DeviceTraits &traits, const Variant &variant, std::uint32_t tokens) {

@@ -10,6 +10,8 @@ struct MatvecTuning {
     std::uint32_t local_size;   // invocations of a workgroup
     std::uint32_t lanes;        // of a team, where teams are not subgroups
     std::uint32_t rows;         // a team accumulates at once
+    std::uint32_t unroll = 1;     // groups of a row that a lane has under way, a team apart
+    std::uint32_t neighbours = 1; // times so many next to each other, which a wide load may fetch
     std::uint32_t group_rows;   // rows of a workgroup
     std::uint32_t stage_floats; // shared memory for the input; 0: recomputed where it is read
     std::uint32_t uniform_lanes = 0; // shaders/lib/lane_loads.glsl; 0: each lane loads its own

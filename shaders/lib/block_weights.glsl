@@ -102,8 +102,9 @@ const float kNormalFloat[16] = float[](
     -0.09105003625154495, 0.0, 0.07958029955625534, 0.16093020141124725, 0.24611230194568634, 0.33791524171829224,
     0.44070982933044434, 0.5626170039176941, 0.7229568362236023, 1.0);
 vec4 numbers(uint bytes) {
-    uvec4 q = uvec4(bytes, bytes >> 8, bytes >> 16, bytes >> 24) & 15u;
-    return vec4(kNormalFloat[q.x], kNormalFloat[q.y], kNormalFloat[q.z], kNormalFloat[q.w]);
+    vec4 found;
+    for (uint i = 0u; i < 4u; ++i) found[i] = kNormalFloat[bytes >> 8u * i & 15u];
+    return found;
 }
 #endif
 #ifndef WEIGHTS_NF4

@@ -23,6 +23,8 @@ const uint kSpecStageFloats = 4u; // shared floats for the staged input; 0: the 
 const uint kSpecHeadSize = 5u;    // N
 const uint kSpecPlainType = 6u;   // the type of plain matrices beside those of a variant of another type
 const uint kSpecUniformLanes = 11u; // lib/lane_loads.glsl
+const uint kSpecUnroll = 12u;      // matvecs: groups of a row that a lane has under way, a team apart
+const uint kSpecNeighbours = 13u;  // matvecs: times so many next to each other, which a wide load may fetch; divides a row's groups
 const uint kPlainF32 = 0u, kPlainF16 = 1u, kPlainBf16 = 2u;
 
 const uint kGroupElements = 8u;   // elements of a weight row that are loaded together

@@ -1,5 +1,5 @@
 // Rows of a matrix times the input of this workgroup. Each team takes kRows rows at a time and walks the columns in groups
-// of eight; kGroupRows rows are the workgroup's, whatever the size of its teams. The file that includes this says
+// of eight, a lane kAtOnce of them in a turn; kGroupRows rows are the workgroup's, whatever the size of its teams. The file that includes this says
 // - how the input is made: compute_input, called once a group and workgroup when the input is staged in shared memory,
 //   once a group and team when it does not fit;
 //   (with kUniformLanes as what loads by a group is told in lib/lane_loads.glsl: the inputs are then staged, or loaded so);
@@ -10,6 +10,9 @@ void store_row(uint row, float value);
 layout(constant_id = kSpecRows) const uint kRows = 4u;
 layout(constant_id = kSpecGroupRows) const uint kGroupRows = 16u;
 layout(constant_id = kSpecStageFloats) const uint kStageFloats = 0u;
+layout(constant_id = kSpecUnroll) const uint kUnroll = 1u;
+layout(constant_id = kSpecNeighbours) const uint kNeighbours = 1u;
+const uint kAtOnce = kUnroll * kNeighbours; // 1 with kUniformLanes
 
 // prepare_input: eight inputs as the products want them; product: theirs with the weights of a row. Of block formats that are not
 // multiplied in integers there are two, plain_product and block_product (lib/block_products.glsl).
@@ -65,24 +68,34 @@ void matvec(uint weights_at, uint groups, uint first_row, uint rows, bool plain)
             sums[r] = 0.0;
             row_at[r] = weights_at + min(first + r, rows - 1u) * units;
         }
-        for (uint g = team_lane(); g < groups; g += team_size()) {
-            uint group = lanes_group(g, groups);
-            PREPARED input_low, input_high;
-            if (kStageFloats != 0u) {
-                input_low = lane_staged(2u * group, 2u);
-                input_high = lane_staged(2u * group + 1u, 2u);
-            } else {
-                prepare_input(group, plain, input_low, input_high);
+        uint places = groups / kNeighbours;
+        for (uint place = team_lane(); place < places; place += team_size() * kUnroll) {
+            uint group[kAtOnce];
+            PREPARED input_low[kAtOnce], input_high[kAtOnce];
+            for (uint i = 0u; i < kAtOnce; ++i) {
+                uint other = place + i / kNeighbours * team_size(); // where it is none, the last one's weights are multiplied by zero
+                group[i] = kAtOnce == 1u ? lanes_group(place, groups) : min(other, places - 1u) * kNeighbours + i % kNeighbours;
+                if (kStageFloats != 0u) {
+                    input_low[i] = lane_staged(2u * group[i], 2u);
+                    input_high[i] = lane_staged(2u * group[i] + 1u, 2u);
+                } else {
+                    prepare_input(group[i], plain, input_low[i], input_high[i]);
+                }
+                if (kUnroll > 1u && other >= places) input_low[i] = input_high[i] = PREPARED(0);
             }
 #if defined(WEIGHTS_BLOCKS) && !defined(INTEGER_DOT) // one branch for all rows, whose loads go together then
             if (plain) {
-                for (uint r = 0u; r < kRows; ++r) sums[r] += plain_product(row_at[r], group, input_low, input_high);
+                for (uint i = 0u; i < kAtOnce; ++i)
+                    for (uint r = 0u; r < kRows; ++r) sums[r] += plain_product(row_at[r], group[i], input_low[i], input_high[i]);
             } else {
-                for (uint r = 0u; r < kRows; ++r) sums[r] += block_product(row_at[r], groups, group, input_low, input_high);
+                for (uint i = 0u; i < kAtOnce; ++i)
+                    for (uint r = 0u; r < kRows; ++r)
+                        sums[r] += block_product(row_at[r], groups, group[i], input_low[i], input_high[i]);
             }
 #else
-            for (uint r = 0u; r < kRows; ++r)
-                sums[r] += product(row_at[r], groups, group, plain, input_low, input_high);
+            for (uint i = 0u; i < kAtOnce; ++i)
+                for (uint r = 0u; r < kRows; ++r)
+                    sums[r] += product(row_at[r], groups, group[i], plain, input_low[i], input_high[i]);
 #endif
         }
         for (uint r = 0u; r < kRows; r += 4u) {

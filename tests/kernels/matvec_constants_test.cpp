@@ -16,17 +16,18 @@ constexpr std::uint32_t kRows = 77, kColumns = 132;
 struct Forced {
     std::uint32_t local_size, lanes, rows, group_rows;
     bool staged;
+    std::uint32_t unroll;
 };
 
 // Sizes of a workgroup hold whole subgroups, whichever of the device's sizes runs.
 std::vector<Forced> forced_constants(const gpu::DeviceTraits &traits, const kernels::Variant &variant) {
     std::vector<Forced> list;
-    for (const Forced forced : {Forced{32, 4, 1, 5, true},
-                                {64, 8, 2, 64, false},
-                                {64, 16, 3, 7, true},
-                                {128, 32, 4, 16, true},
-                                {128, 128, 8, 130, false},
-                                {256, 64, 6, 33, true}}) {
+    for (const Forced forced : {Forced{32, 4, 1, 5, true, 2},
+                                {64, 8, 2, 64, false, 4},
+                                {64, 16, 3, 7, true, 1},
+                                {128, 32, 4, 16, true, 2},
+                                {128, 128, 8, 130, false, 1},
+                                {256, 64, 6, 33, true, 4}}) {
         if (forced.local_size > traits.max_workgroup_invocations || forced.local_size > traits.max_workgroup_size_x)
             continue;
         if (variant.needs_subgroup && forced.local_size % traits.subgroup_size_max != 0) continue;
@@ -41,12 +42,13 @@ void force(kernels::Launch &launch, const Forced &forced) {
     force_constant(launch, shader::kSpecRows, forced.rows);
     force_constant(launch, shader::kSpecGroupRows, forced.group_rows);
     force_constant(launch, shader::kSpecStageFloats, forced.staged ? padded(kColumns) : 0);
+    if (forced.unroll != 1) launch.constants.push_back({shader::kSpecUnroll, forced.unroll});
     launch.groups[0] = (kRows + forced.group_rows - 1) / forced.group_rows;
 }
 
 // Block formats, with what the tuner may choose for them: one of the candidates for each variant, another for the next, so that
 // all of them run with subgroups, with integer dot products and without.
-constexpr std::uint32_t kBlockColumns = 256;
+constexpr std::uint32_t kBlockColumns = 512;
 
 void for_each_tuned_block_variant(std::string_view kernel,
                                   const std::function<void(const kernels::Variant &, const gpu::DeviceTraits &)> &test) {
@@ -62,6 +64,8 @@ void for_each_tuned_block_variant(std::string_view kernel,
         CAPTURE(variant->name);
         CAPTURE(values[0]);
         CAPTURE(values[1]);
+        CAPTURE(values[2]);
+        CAPTURE(values[3]);
         test(*variant, traits);
     }
 }
@@ -77,6 +81,7 @@ TEST_CASE("project_add with any constants") {
             CAPTURE(variant->name);
             CAPTURE(forced.local_size);
             CAPTURE(forced.rows);
+            CAPTURE(forced.unroll);
             const kernels::WeightType type = weight_type(*variant);
             Scene scene({.scratch_floats = kRows + kColumns + 64, .weight_bytes = matrix_bytes(kRows, kColumns, type)});
             const auto matrix = put_matrix(scene.weights, "output.weight", values, kRows, kColumns, type);
@@ -119,6 +124,7 @@ TEST_CASE("head with any constants") {
             CAPTURE(variant->name);
             CAPTURE(forced.local_size);
             CAPTURE(forced.rows);
+            CAPTURE(forced.unroll);
             const kernels::WeightType type = weight_type(*variant);
             Scene scene({.scratch_floats = kColumns + 64,
                          .weight_bytes = matrix_bytes(kRows, kColumns, type),

@@ -37,6 +37,10 @@ std::uint64_t reduction_bytes(const kernels::Variant &variant, std::uint32_t loc
     return std::uint64_t{16} * (variant.needs_subgroup ? local_size / 4 + 1 : local_size);
 }
 
+std::vector<std::uint32_t> values_of(const kernels::MatvecTuning &tuning) {
+    return {tuning.local_size, tuning.rows, tuning.unroll, tuning.neighbours};
+}
+
 void check_matvec(const gpu::DeviceTraits &traits, const kernels::Variant &variant, std::uint32_t rows,
                   std::uint32_t width, bool prologue) {
     CAPTURE(kernels::full_name(variant));
@@ -54,6 +58,8 @@ void check_matvec(const gpu::DeviceTraits &traits, const kernels::Variant &varia
     CHECK(tuning.rows >= 1);
     CHECK(tuning.group_rows >= 1);
     CHECK((rows + tuning.group_rows - 1) / tuning.group_rows <= traits.max_workgroup_count_x);
+    CHECK(groups % tuning.neighbours == 0);
+    if (tuning.uniform_lanes != 0) CHECK(tuning.unroll * tuning.neighbours == 1);
     const bool staging_is_whole = tuning.stage_floats == 0 || tuning.stage_floats == 8 * groups;
     CHECK(staging_is_whole);
     const std::uint64_t staged = tuning.stage_floats == 0 ? 16 : std::uint64_t{4} * tuning.stage_floats;
@@ -81,20 +87,20 @@ TEST_CASE("measured values are used where the table allows them, and stay within
                 const std::uint32_t groups = (width + 7) / 8;
                 const kernels::MatvecTuning table = kernels::tune_matvec(traits, variant, 9000, groups, true);
                 CHECK(!table.origin.measured);
-                CHECK(table.origin.tunable->candidates.front() == std::vector{table.local_size, table.rows});
+                CHECK(table.origin.tunable->candidates.front() == values_of(table));
                 gpu::DeviceTraits tuned = traits;
                 for (const std::vector<std::uint32_t> &values : table.origin.tunable->candidates) {
                     tuned.tuned = {{table.origin.tunable->key, values}};
                     const kernels::MatvecTuning other = kernels::tune_matvec(tuned, variant, 9000, groups, true);
                     CHECK(other.origin.measured);
-                    CHECK(std::vector{other.local_size, other.rows} == values);
+                    CHECK(values_of(other) == values);
                     check_matvec(tuned, variant, 9000, width, true);
                 }
                 // Another shape's, and what no candidate is, from a file that anyone may have written.
                 for (const gpu::DeviceTraits::Tuned &foreign :
-                     {gpu::DeviceTraits::Tuned{"head.f16_subgroup, 1 x 8, staged", {64, 2}},
-                      gpu::DeviceTraits::Tuned{table.origin.tunable->key, {7, 3}},
-                      gpu::DeviceTraits::Tuned{table.origin.tunable->key, {65536, 4}},
+                     {gpu::DeviceTraits::Tuned{"head.f16_subgroup, 1 x 8, staged", {64, 2, 1, 1}},
+                      gpu::DeviceTraits::Tuned{table.origin.tunable->key, {7, 3, 1, 1}},
+                      gpu::DeviceTraits::Tuned{table.origin.tunable->key, {65536, 4, 1, 1}},
                       gpu::DeviceTraits::Tuned{table.origin.tunable->key, {}}}) {
                     tuned.tuned = {foreign};
                     const kernels::MatvecTuning other = kernels::tune_matvec(tuned, variant, 9000, groups, true);
