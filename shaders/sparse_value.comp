@@ -84,8 +84,10 @@ void add_scaled(uint part, uint in_at, uint groups, uint group, inout vec4 sums[
             float h = i < count ? scratch[4u * in_at + inputs[i]] : 0.0;
             added += h;
             FOR_GROUPS(g) {
-                first[g] += h * numbers(quants[i * kGroups + g].x);
-                second[g] += h * numbers(quants[i * kGroups + g].y);
+                vec4 some, others;
+                numbers(quants[i * kGroups + g], some, others);
+                first[g] += h * some;
+                second[g] += h * others;
             }
         }
     }

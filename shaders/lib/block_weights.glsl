@@ -45,19 +45,23 @@ uint high_words(uint groups) { return 0u; }
 uvec2 quant_bytes(uint row, uint groups, uint group) {
     return uvec2(lane_word(row + 2u * group, 2u), lane_word(row + 2u * group + 1u, 2u));
 }
-vec4 numbers(uint bytes) { return vec4(ivec4(bytes << 24, bytes << 16, bytes << 8, bytes) >> 24); }
+vec4 of_bytes(uint bytes) { return vec4(ivec4(bytes << 24, bytes << 16, bytes << 8, bytes) >> 24); }
+#else
+#ifdef WEIGHTS_NF4
+const bool kInOrder = true;
 #else
 const bool kInOrder = false;
+#endif
 uint low_words(uint groups) { return groups; }
 uvec2 nibble_bytes(uint row, uint group) {
     uint q = lane_word(row + group, 1u); // element i in bits 4 i
     return uvec2(q, q >> 4) & 0x0f0f0f0fu;
 }
-#if defined(WEIGHTS_NF4) // the upper nibbles of bytes are still there
+#if defined(WEIGHTS_NF4) // which are indices of a table: two bytes a word
 uint high_words(uint groups) { return 0u; }
 uvec2 quant_bytes(uint row, uint groups, uint group) {
     uint q = lane_word(row + group, 1u);
-    return uvec2(q, q >> 4);
+    return uvec2(q, q >> 16);
 }
 #elif defined(WEIGHTS_Q4_0) || defined(WEIGHTS_Q4_1) || defined(WEIGHTS_Q4_K)
 uint high_words(uint groups) { return 0u; }
@@ -101,15 +105,21 @@ const float kNormalFloat[16] = float[](
     -1.0, -0.6961928009986877, -0.5250730514526367, -0.39491748809814453, -0.28444138169288635, -0.18477343022823334,
     -0.09105003625154495, 0.0, 0.07958029955625534, 0.16093020141124725, 0.24611230194568634, 0.33791524171829224,
     0.44070982933044434, 0.5626170039176941, 0.7229568362236023, 1.0);
-vec4 numbers(uint bytes) {
-    vec4 found;
-    for (uint i = 0u; i < 4u; ++i) found[i] = kNormalFloat[bytes >> 8u * i & 15u];
-    return found;
+// A table's entries one by one, of both words in turn: Adreno 660's registers do for that (turnip 26.2).
+void numbers(uvec2 quants, out vec4 first, out vec4 second) {
+    for (uint i = 0u; i < 4u; ++i) {
+        first[i] = kNormalFloat[quants.x >> 4u * i & 15u];
+        second[i] = kNormalFloat[quants.y >> 4u * i & 15u];
+    }
 }
 #endif
-#ifndef WEIGHTS_NF4
-vec4 numbers(uint bytes) { return vec4(uvec4(bytes, bytes >> 8, bytes >> 16, bytes >> 24) & 255u); }
+vec4 of_bytes(uint bytes) { return vec4(uvec4(bytes, bytes >> 8, bytes >> 16, bytes >> 24) & 255u); }
 #endif
+#ifndef WEIGHTS_NF4
+void numbers(uvec2 quants, out vec4 first, out vec4 second) {
+    first = of_bytes(quants.x);
+    second = of_bytes(quants.y);
+}
 #endif
 
 // Numbers of quants times inputs that add up to `inputs`, in the order of the elements and without kZero.
@@ -219,7 +229,9 @@ void load_weights(uint row_at, uint groups, uint group, bool plain, out vec4 low
         return;
     }
     uvec2 quants = quant_bytes(4u * row_at, groups, group);
-    to_elements(numbers(quants.x), numbers(quants.y), 1.0, low, high);
+    vec4 first, second;
+    numbers(quants, first, second);
+    to_elements(first, second, 1.0, low, high);
     vec2 scale = row_scale(scales_of(4u * row_at, groups), groups, group);
 #if defined(MINIMA) || defined(SUB_MINIMA)
     low = scale.x * low + scale.y;
@@ -240,6 +252,8 @@ OutputScales output_scales(uint at, uint groups, uint input_index, uint group) {
 }
 void load_outputs(uint at, uint groups, uint input_index, uint group, out vec4 low, out vec4 high) {
     uvec2 quants = output_quants(at, groups, input_index, group);
-    to_elements(numbers(quants.x), numbers(quants.y), 1.0, low, high);
+    vec4 first, second;
+    numbers(quants, first, second);
+    to_elements(first, second, 1.0, low, high);
     scale_outputs(output_scales(at, groups, input_index, group), 1.0, low, high);
 }
