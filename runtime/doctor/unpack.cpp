@@ -86,7 +86,8 @@ float element(WeightType type, const Row &row, std::size_t i, std::size_t n, std
     }
     case WeightType::q6_k: {
         const std::size_t scales = low + bits2;
-        const float q = nibble() + 16.0F * static_cast<float>(row.bits(low, 2 * i, 2));
+        constexpr std::size_t kPlaces[8] = {2, 3, 6, 7, 0, 1, 4, 5}; // of a group's elements
+        const float q = nibble() + 16.0F * static_cast<float>(row.bits(low, 2 * (i / 8 * 8 + kPlaces[i % 8]), 2));
         return row.half(scales + n / 16 + block * 2) * static_cast<float>(row.get<std::int8_t>(scales + sub)) *
                (q - 32);
     }

@@ -132,7 +132,7 @@ TEST_CASE("tuned values: a device is given them, and kernels those that the tabl
     REQUIRE(engine::write_tuned_values(folder.path(), identity, {{key, candidates.back()}}).ok());
     const kernels::MatvecTuning measured = tuned(traits_of_engine().first);
     CHECK(measured.origin.measured);
-    CHECK(std::vector{measured.local_size, measured.rows} == candidates.back());
+    CHECK(std::vector{measured.local_size, measured.rows, measured.unroll, measured.neighbours} == candidates.back());
     for (const std::vector<std::uint32_t> &never : {std::vector<std::uint32_t>{0, 0}, {65536, 65536}, {}, {64}, {7, 3}}) {
         REQUIRE(engine::write_tuned_values(folder.path(), identity, {{key, never}}).ok());
         const kernels::MatvecTuning chosen = tuned(traits_of_engine().first);
