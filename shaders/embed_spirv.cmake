@@ -1,4 +1,4 @@
-# cmake -DLIST=FILE -P embed_spirv.cmake: makes of the modules that FILE lists, in its order, all.spv.gz, which is a fifth as
+# cmake -DLIST=FILE -DSYSTEM=CMAKE_SYSTEM_NAME -P embed_spirv.cmake: makes of the modules that FILE lists, in its order, all.spv.gz, which is a fifth as
 # large, and embedded.S, which brings it into the library (runtime/kernels/embedded_spirv.cpp reads it there).
 file(STRINGS ${LIST} files)
 execute_process(COMMAND ${CMAKE_COMMAND} -E cat ${files} OUTPUT_FILE all.spv COMMAND_ERROR_IS_FATAL ANY)
@@ -12,14 +12,20 @@ endif()
 set(private .hidden) # the library exports none of this
 set(section ".section .rodata")
 set(underscore "")
-if(APPLE)
+if(SYSTEM STREQUAL Windows)
+  set(private "") # nothing is exported there that does not say so
+  set(section ".section .rdata,\"dr\"")
+elseif(SYSTEM STREQUAL Darwin)
   set(private .private_extern)
   set(section ".section __TEXT,__const")
   set(underscore _)
 endif()
 set(assembly "${section}\n")
 foreach(symbol IN ITEMS ff_spirv_count ff_spirv_sizes ff_spirv_packed ff_spirv_packed_end)
-  string(APPEND assembly ".globl ${underscore}${symbol}\n${private} ${underscore}${symbol}\n")
+  string(APPEND assembly ".globl ${underscore}${symbol}\n")
+  if(private)
+    string(APPEND assembly "${private} ${underscore}${symbol}\n")
+  endif()
 endforeach()
 list(LENGTH files count)
 string(APPEND assembly ".balign 4\n${underscore}ff_spirv_count:\n.long ${count}\n${underscore}ff_spirv_sizes:\n")
@@ -29,7 +35,7 @@ foreach(file IN LISTS files)
 endforeach()
 string(APPEND assembly "${underscore}ff_spirv_packed:\n.incbin \"${CMAKE_CURRENT_BINARY_DIR}/all.spv.gz\", 10\n"
        "${underscore}ff_spirv_packed_end:\n.byte 0\n")
-if(NOT APPLE)
+if(NOT SYSTEM MATCHES "^(Windows|Darwin)$")
   string(APPEND assembly ".section .note.GNU-stack,\"\",%progbits\n")
 endif()
 file(WRITE embedded.S "${assembly}")

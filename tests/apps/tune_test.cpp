@@ -60,8 +60,8 @@ TEST_CASE("apps tune: what is kept is used, and forgotten") {
     // Which values are better goes by the machine, so others than the table's are added: those count that the device can run.
     for (const int invocations : {64, 128, 256})
         for (const int rows : {2, 4, 8})
-            if (std::to_string(invocations) + " " + std::to_string(rows) != table)
-                file["tuned"].push_back({{"key", key}, {"values", {invocations, rows}}});
+            if (std::to_string(invocations) + " " + std::to_string(rows) + " 1 1" != table)
+                file["tuned"].push_back({{"key", key}, {"values", {invocations, rows, 1, 1}}});
     folder.write(path, file.dump());
     const json used = tuning_of_bench();
     CHECK(used["used"] == true);
