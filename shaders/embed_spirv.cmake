@@ -1,5 +1,6 @@
-# cmake -DLIST=FILE -DSYSTEM=CMAKE_SYSTEM_NAME -P embed_spirv.cmake: makes of the modules that FILE lists, in its order, all.spv.gz, which is a fifth as
-# large, and embedded.S, which brings it into the library (runtime/kernels/embedded_spirv.cpp reads it there).
+# cmake -DLIST=FILE -DSYSTEM=NAME -P embed_spirv.cmake: makes of the modules that FILE lists, in its order, all.spv.gz, which is a
+# fifth as large, and embedded.S, which brings it into the library (runtime/kernels/embedded_spirv.cpp reads it there) of a
+# system that CMake calls NAME.
 file(STRINGS ${LIST} files)
 execute_process(COMMAND ${CMAKE_COMMAND} -E cat ${files} OUTPUT_FILE all.spv COMMAND_ERROR_IS_FATAL ANY)
 file(ARCHIVE_CREATE OUTPUT all.spv.gz PATHS all.spv FORMAT raw COMPRESSION GZip COMPRESSION_LEVEL 9)

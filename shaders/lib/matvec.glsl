@@ -1,5 +1,6 @@
 // Rows of a matrix times the input of this workgroup. Each team takes kRows rows at a time and walks the columns in groups
-// of eight, a lane kAtOnce of them in a turn; kGroupRows rows are the workgroup's, whatever the size of its teams. The file that includes this says
+// of eight, a lane kAtOnce of them in a turn; kGroupRows rows are the workgroup's, whatever the size of its teams. The file
+// that includes this says
 // - how the input is made: compute_input, called once a group and workgroup when the input is staged in shared memory,
 //   once a group and team when it does not fit;
 //   (with kUniformLanes as what loads by a group is told in lib/lane_loads.glsl: the inputs are then staged, or loaded so);
