@@ -3,6 +3,7 @@
 #include "shaders/lib/interface.h"
 
 #include <algorithm>
+#include <array>
 #include <fmt/format.h>
 
 namespace ff::kernels {

@@ -45,7 +45,7 @@ OTHER_CONSTANTS = ["*any constants*", "*every tile*", "*every workgroup*", "*a w
 PRODUCTS = ["matmul*", "sparse*", "*all lanes together*"]
 WIDE_STEPS = ["wide steps*", "batch*"]
 HAS_WIDE_STEPS = ["lavapipe-256", "sid-lavapipe-256"]
-# llvmpipe's compiler does without optimising where it takes longer than what it makes: a fifth less time and more.
+# llvmpipe's compiler does without optimising where it takes longer than what it makes.
 QUICKLY_COMPILED = [("bpo-lavapipe-128", "sync"), ("lavapipe-256", "gpu")]
 # Without a cache folder no first test is made: results that nobody computed would put kernels on a deny list.
 NO_CACHE = {"FIREFINCH_CACHE_DIR": ""}
