@@ -23,6 +23,7 @@ WHOLE = ["gpu", "kernels", "plans", "models"]
 # The gpu mode crashes on unstable's lavapipe, and instruments every pipeline anew: kernels have them all. Backports' Mesa has
 # loads of lanes one by one behind branches, which LLVM 15 takes seconds a pipeline for: with four lanes it is the least.
 RUNS = [
+    ("lavapipe-256", "core", ["doctor"], "dot"),  # all that native has, and integer dot products; the longest of one processor
     ("swiftshader", "sync", WHOLE, "native"),
     ("swiftshader", "gpu", ["kernels"], "native"),
     ("lavapipe-256", "gpu", ["kernels"], "native"),
@@ -32,16 +33,18 @@ RUNS = [
     ("bpo-lavapipe-128", "sync", WHOLE, "native"),
     ("sid-lavapipe-256", "sync", WHOLE, "native"),
     ("sid-lavapipe-256", "sync", ["kernels", "models"], "matrices"),  # of models their prompts: decode steps launch no matrices
-    ("lavapipe-256", "core", ["doctor"], "dot"),  # all that native has, and integer dot products
 ]
 PROMPTS = "--source-file=*/prefill_test.cpp"
 # Test cases left out of the kernels, and of a driver's models, for their time:
 # - that draws are the reference's is tested; how often each comes then depends on no driver;
 # - what the gpu mode instruments anew for one more set of constants, it has seen of the same shader; llvmpipe takes minutes for each
 #   product of several tokens then, SwiftShader has them all;
+# - other constants with four lanes are SwiftShader's to run, whose compiler is quick;
 # - prompts and batches of whole models are read where there is most time: elsewhere kernels and plans run what they launch.
 DISTRIBUTIONS = ["*chi-square*"]
 OTHER_CONSTANTS = ["*any constants*", "*every tile*", "*every workgroup*", "*a workgroup has*"]
+FEWER_LANES = ["*fewer lanes*"]
+FOUR_LANES = ["lavapipe-128", "bpo-lavapipe-128"]
 PRODUCTS = ["matmul*", "sparse*", "*all lanes together*"]
 WIDE_STEPS = ["wide steps*", "batch*"]
 HAS_WIDE_STEPS = ["lavapipe-256", "sid-lavapipe-256"]
@@ -57,7 +60,7 @@ def run_suite(rig, driver, check, suite, profile):
     path, arguments = SUITES[suite]
     left_out = []
     if suite == "kernels":
-        left_out = DISTRIBUTIONS + (OTHER_CONSTANTS if check == "gpu" else [])
+        left_out = DISTRIBUTIONS + (OTHER_CONSTANTS if check == "gpu" else OTHER_CONSTANTS + FEWER_LANES if driver in FOUR_LANES else [])
         if check == "gpu" and driver != "swiftshader":
             left_out = left_out + PRODUCTS
     if suite == "models" and driver not in HAS_WIDE_STEPS:
