@@ -8,6 +8,8 @@
 
 #include <algorithm>
 #include <cstring>
+#include <memory>
+#include <mutex>
 #include <new>
 
 namespace ff::api {
@@ -54,7 +56,9 @@ void to_caller(const Struct &ours, Struct *given) noexcept {
 
 inline LogFunction log_function(ff_log_callback callback, void *payload) {
     if (!callback) return {};
-    return [callback, payload](LogLevel level, std::string_view message) {
+    auto one_at_a_time = std::make_shared<std::recursive_mutex>(); // a callback may call us
+    return [callback, payload, one_at_a_time](LogLevel level, std::string_view message) {
+        const std::lock_guard lock(*one_at_a_time);
         callback(payload, static_cast<int>(level), std::string(message).c_str());
     };
 }

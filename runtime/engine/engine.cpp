@@ -87,7 +87,8 @@ Result<std::vector<const gpu::Pipeline *>> Engine::compile(std::span<const kerne
         FF_TRY_ASSIGN(descriptions.back().spirv, spirv_of(*launch.variant));
     }
     FF_TRY_ASSIGN(std::vector<const gpu::Pipeline *> pipelines, pipelines_->compile(descriptions, progress));
-    if (!options_.cache_directory.empty()) {
+    const std::uint32_t compiled = pipelines_->statistics().compiled;
+    if (!options_.cache_directory.empty() && saved_.exchange(compiled) != compiled) {
         const Result<void> saved = pipelines_->save_cache(); // a cache that cannot be kept costs time, not correctness
         if (!saved.ok() && options_.log) options_.log(LogLevel::warning, saved.error().message);
     }

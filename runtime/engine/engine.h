@@ -6,6 +6,7 @@
 #include "runtime/gpu/pipeline.h"
 #include "runtime/kernels/kernel.h"
 
+#include <atomic>
 #include <map>
 #include <mutex>
 
@@ -63,6 +64,7 @@ class Engine {
     std::shared_ptr<gpu::Instance> instance_;
     std::shared_ptr<gpu::Device> device_;
     std::unique_ptr<gpu::PipelineSet> pipelines_;
+    std::atomic<std::uint32_t> saved_ = 0; // pipelines that were made when the cache was written last
     DenyList deny_list_;
     std::mutex reloaded_mutex_;
     std::map<const kernels::Variant *, std::vector<std::uint32_t>> reloaded_;

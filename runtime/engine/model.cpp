@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <chrono>
 #include <fmt/format.h>
+#include <set>
 
 namespace ff::engine {
 namespace {
@@ -24,6 +25,7 @@ Result<std::shared_ptr<Model>> Model::create(std::shared_ptr<Engine> engine, con
     const auto start = Clock::now();
     FF_TRY_ASSIGN(const std::uint32_t resident, resident_sessions(description, options.max_sessions, kSpareSlots,
                                                                   options.state_memory_bytes));
+    CompileAhead ahead(*model->engine_, source, description, options.weights);
     const FingerprintedSource seen(source);
     FF_TRY_ASSIGN(model->loaded_, model::LoadedModel::load(model->engine_->device(), seen, description,
                                                            {.weights = options.weights,
@@ -32,21 +34,22 @@ Result<std::shared_ptr<Model>> Model::create(std::shared_ptr<Engine> engine, con
                                                             .upload_ring_bytes = options.upload_ring_bytes}));
     FF_TRY_ASSIGN(model->fingerprint_, seen.fingerprint());
     model->statistics_.load_seconds = seconds_since(start);
-    FF_TRY(model->prepare(options));
+    FF_TRY(model->prepare(options, ahead.finish()));
     return model;
 }
 
-Result<void> Model::prepare(const ModelOptions &options) {
+Result<void> Model::prepare(const ModelOptions &options, const CompileAhead::Made &ahead) {
     const std::shared_ptr<gpu::Device> &device = engine_->device();
     const model::Plan &plan = loaded_->plan();
     const auto start = Clock::now();
     const std::uint64_t added_before = engine_->pipelines().statistics().cache_bytes_added;
     FF_TRY_ASSIGN(const std::vector<const gpu::Pipeline *> pipelines,
                   engine_->compile(plan.launches, options.weights.progress));
-    statistics_.pipeline_seconds = seconds_since(start);
+    statistics_.pipeline_seconds = ahead.seconds + seconds_since(start);
+    statistics_.pipelines = static_cast<std::uint32_t>(std::set(pipelines.begin(), pipelines.end()).size());
     const gpu::PipelineSet::Statistics made = engine_->pipelines().statistics();
-    statistics_.pipelines = made.compiled;
-    statistics_.pipeline_cache_hit = made.cache_bytes_read > 0 && made.cache_bytes_added == added_before;
+    statistics_.pipeline_cache_hit =
+        made.cache_bytes_read > 0 && ahead.cache_bytes == 0 && made.cache_bytes_added == added_before;
 
     FF_TRY_ASSIGN(step_, record(device, "decode step", plan.launches, pipelines));
     ++statistics_.recordings;

@@ -1,6 +1,7 @@
 // A loaded model that can run: its decode step recorded once, and the queue of steps submitted to the device.
 #pragma once
 
+#include "runtime/engine/compile_ahead.h"
 #include "runtime/engine/lane.h"
 #include "runtime/engine/state_pager.h"
 #include "runtime/engine/wide_step.h"
@@ -20,7 +21,7 @@ struct ModelOptions {
 
 struct ModelStatistics {
     double load_seconds = 0, pipeline_seconds = 0;
-    std::uint32_t recordings = 0, pipelines = 0;
+    std::uint32_t recordings = 0, pipelines = 0; // of the decode step
     bool pipeline_cache_hit = false;
     std::uint64_t submissions = 0, launches = 0; // so far; the launches of slices are not counted
 };
@@ -77,7 +78,7 @@ class Model {
 
   private:
     Model() = default;
-    Result<void> prepare(const ModelOptions &options);
+    Result<void> prepare(const ModelOptions &options, const CompileAhead::Made &ahead);
 
     std::shared_ptr<Engine> engine_;
     std::unique_ptr<model::LoadedModel> loaded_;

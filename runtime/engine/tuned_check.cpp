@@ -12,7 +12,7 @@
 namespace ff::engine {
 namespace {
 
-constexpr std::size_t kSteps = 4;
+constexpr std::size_t kCheckedSteps = 4;
 // What tests allow between two orders of summation in float32, relative to logits above one (tests/models/prefill_test.cpp).
 constexpr double kTolerance = 3e-4;
 
@@ -24,7 +24,7 @@ Result<void> answer_of_batch(const std::shared_ptr<Model> &model, std::uint32_t 
     for (const std::uint32_t token : spread_tokens(sessions, vocabulary)) {
         BatchRequest request;
         request.prompt = {token};
-        request.options.count = kSteps;
+        request.options.count = kCheckedSteps;
         request.options.sampling.temperature = 0;
         request.options.sampling.logit_bias = {{token, 1e6F}}; // whatever the logits are, every model reads the same
         FF_TRY_ASSIGN(session, Session::create(model));
@@ -41,16 +41,16 @@ Result<void> answer_of_batch(const std::shared_ptr<Model> &model, std::uint32_t 
 Result<std::vector<float>> answers_of(const std::shared_ptr<Model> &model) {
     const std::uint32_t vocabulary = model->description().vocabulary;
     FF_TRY_ASSIGN(std::unique_ptr<Session> session, Session::create(model));
-    std::vector<float> logits(kSteps * vocabulary);
+    std::vector<float> logits(kCheckedSteps * vocabulary);
     session->set_chunk(1);
-    FF_TRY(session->evaluate(spread_tokens(kSteps, vocabulary), logits.data()));
+    FF_TRY(session->evaluate(spread_tokens(kCheckedSteps, vocabulary), logits.data()));
     if (!model->loaded().reads_wide()) return logits;
     session->set_chunk(0);
     FF_TRY(session->reset());
-    logits.resize((kSteps + 2) * vocabulary);
+    logits.resize((kCheckedSteps + 2) * vocabulary);
     const std::vector<std::uint32_t> prompt = spread_tokens(model->loaded().prompt_plan().rows, vocabulary);
-    FF_TRY(session->prefill(prompt, logits.data() + kSteps * vocabulary));
-    FF_TRY(session->prefill(std::span(prompt).first(1), logits.data() + (kSteps + 1) * vocabulary));
+    FF_TRY(session->prefill(prompt, logits.data() + kCheckedSteps * vocabulary));
+    FF_TRY(session->prefill(std::span(prompt).first(1), logits.data() + (kCheckedSteps + 1) * vocabulary));
     session.reset();
     for (const std::uint32_t sessions : model::kBatchRows)
         if (sessions <= kernels::kFewTokens && sessions <= model->loaded().prompt_plan().rows)

@@ -42,7 +42,8 @@ struct PipelineSet::Impl {
     PipelineOptions options;
     CacheIdentity identity;
     VkPipelineCache cache = VK_NULL_HANDLE;
-    std::mutex mutex; // one compile() at a time
+    std::mutex making; // one compile() makes at a time
+    std::mutex mutex;  // of `made` and `statistics`: who has all pipelines waits for nobody
     std::map<std::string, std::unique_ptr<Pipeline>> made;
     std::map<std::uint32_t, VkDescriptorSetLayout> set_layouts;                  // by bindings
     std::map<std::pair<std::uint32_t, std::uint32_t>, VkPipelineLayout> layouts; // and push-constant bytes
@@ -58,6 +59,8 @@ struct PipelineSet::Impl {
     Result<VkPipeline> make(const PipelineDescription &description, const Pipeline &layouts,
                             std::uint32_t local_size_x) const;
     std::uint64_t cache_bytes() const; // that the driver would give now
+    bool has(const std::string &key);
+    std::optional<std::vector<const Pipeline *>> all_of(std::span<const std::string> keys); // if all are made
 };
 
 PipelineSet::PipelineSet() : impl_(std::make_unique<Impl>()) {}
@@ -257,7 +260,10 @@ Result<VkPipeline> PipelineSet::Impl::make(const PipelineDescription &descriptio
 Result<std::vector<const Pipeline *>> PipelineSet::compile(std::span<const PipelineDescription> descriptions,
                                                            const ProgressFunction &progress) {
     Impl &self = *impl_;
-    const std::lock_guard whole(self.mutex);
+    std::vector<std::string> keys;
+    for (const PipelineDescription &description : descriptions) keys.push_back(key_of(description));
+    if (auto made = self.all_of(keys)) return *std::move(made);
+    const std::lock_guard whole(self.making);
     const auto start = std::chrono::steady_clock::now();
     const std::uint64_t bytes_before = self.cache_bytes();
 
@@ -268,14 +274,12 @@ Result<std::vector<const Pipeline *>> PipelineSet::compile(std::span<const Pipel
         std::optional<Error> error;
     };
     std::map<std::string, Job> jobs; // by key: equal descriptions are made once
-    std::vector<std::string> keys;
-    for (const PipelineDescription &description : descriptions) {
-        keys.push_back(key_of(description));
-        if (self.made.contains(keys.back()) || jobs.contains(keys.back())) continue;
-        Job job{&description, {}, 0, std::nullopt};
-        FF_TRY(self.check(description, job.local_size_x));
-        FF_TRY(self.make_layouts(description, job.pipeline));
-        jobs.emplace(keys.back(), std::move(job));
+    for (std::size_t i = 0; i < keys.size(); ++i) {
+        if (self.has(keys[i]) || jobs.contains(keys[i])) continue;
+        Job job{&descriptions[i], {}, 0, std::nullopt};
+        FF_TRY(self.check(descriptions[i], job.local_size_x));
+        FF_TRY(self.make_layouts(descriptions[i], job.pipeline));
+        jobs.emplace(keys[i], std::move(job));
     }
 
     std::vector<Job *> queue;
@@ -283,7 +287,8 @@ Result<std::vector<const Pipeline *>> PipelineSet::compile(std::span<const Pipel
     std::mutex mutex;
     std::condition_variable changed;
     std::size_t next = 0, done = 0;
-    bool stop = false;
+    bool cancelled = progress && !queue.empty() && !progress("compiling pipelines", 0, queue.size());
+    bool stop = cancelled;
     const auto work = [&] {
         std::unique_lock lock(mutex);
         while (!stop && next < queue.size()) {
@@ -299,8 +304,7 @@ Result<std::vector<const Pipeline *>> PipelineSet::compile(std::span<const Pipel
             changed.notify_one();
         }
     };
-    bool cancelled = false;
-    {
+    if (!stop) {
         const std::uint32_t wanted =
             self.options.threads != 0 ? self.options.threads : std::max(1U, std::thread::hardware_concurrency());
         std::vector<std::jthread> threads; // joined at the end of this scope
@@ -317,19 +321,35 @@ Result<std::vector<const Pipeline *>> PipelineSet::compile(std::span<const Pipel
     }
 
     std::optional<Error> error;
-    for (auto &[key, job] : jobs) {
-        if (job.error && !error) error = std::move(job.error);
-        if (job.pipeline.pipeline == VK_NULL_HANDLE) continue;
-        ++self.statistics.compiled;
-        self.made.emplace(key, std::make_unique<Pipeline>(std::move(job.pipeline)));
+    {
+        const std::lock_guard lock(self.mutex);
+        for (auto &[key, job] : jobs) {
+            if (job.error && !error) error = std::move(job.error);
+            if (job.pipeline.pipeline == VK_NULL_HANDLE) continue;
+            ++self.statistics.compiled;
+            self.made.emplace(key, std::make_unique<Pipeline>(std::move(job.pipeline)));
+        }
+        self.statistics.seconds += std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+        self.statistics.cache_bytes_added += std::max(self.cache_bytes(), bytes_before) - bytes_before;
     }
-    self.statistics.seconds += std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-    self.statistics.cache_bytes_added += std::max(self.cache_bytes(), bytes_before) - bytes_before;
     if (error) return *std::move(error);
     if (cancelled) return Error{Status::cancelled, "compiling pipelines was cancelled"};
+    return *self.all_of(keys);
+}
 
+bool PipelineSet::Impl::has(const std::string &key) {
+    const std::lock_guard lock(mutex);
+    return made.contains(key);
+}
+
+std::optional<std::vector<const Pipeline *>> PipelineSet::Impl::all_of(std::span<const std::string> keys) {
+    const std::lock_guard lock(mutex);
     std::vector<const Pipeline *> out;
-    for (const std::string &key : keys) out.push_back(self.made.at(key).get());
+    for (const std::string &key : keys) {
+        const auto found = made.find(key);
+        if (found == made.end()) return std::nullopt;
+        out.push_back(found->second.get());
+    }
     return out;
 }
 

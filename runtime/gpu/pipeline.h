@@ -43,9 +43,9 @@ class PipelineSet {
     static Result<std::unique_ptr<PipelineSet>> create(std::shared_ptr<Device> device, PipelineOptions options);
     ~PipelineSet();
 
-    // One pipeline for each description, in order; equal descriptions share one. The SPIR-V's own interface (block
-    // size, bindings, constant ids, a little reader tells) is compared with the description first: fails with
-    // internal, naming both, if they differ.
+    // One pipeline for each description, in order; equal descriptions share one. From any thread; who asks for what is made
+    // does not wait for others. The SPIR-V's own interface (block size, bindings, constant ids, a little reader tells) is
+    // compared with the description first: fails with internal, naming both, if they differ.
     Result<std::vector<const Pipeline *>> compile(std::span<const PipelineDescription> descriptions,
                                                   const ProgressFunction &progress);
     struct Statistics {

@@ -40,4 +40,16 @@ Result<std::vector<kernels::Launch>> chosen_launches(const gpu::DeviceInfo &info
     return all;
 }
 
+Result<FirstLaunches> first_launches(const gpu::DeviceInfo &info, const loader::TensorSource &source,
+                                     const loader::ModelDescription &description, const WeightOptions &weights) {
+    FF_TRY_ASSIGN(const std::unique_ptr<LoadedModel> model,
+                  LoadedModel::load(gpu::Device::imagine(info), source, description, {.weights = weights}));
+    FirstLaunches first;
+    append_new(first.decode, model->plan());
+    if (!model->reads_wide()) return first;
+    append_new(first.prompt, model->prompt_plan().body);
+    append_new(first.prompt, model->prompt_plan().end);
+    return first;
+}
+
 } // namespace ff::model

@@ -44,7 +44,7 @@ PROMPTS = "--source-file=*/prefill_test.cpp"
 DISTRIBUTIONS = ["*chi-square*"]
 OTHER_CONSTANTS = ["*any constants*", "*every tile*", "*every workgroup*", "*a workgroup has*"]
 FEWER_LANES = ["*fewer lanes*"]
-FOUR_LANES = ["lavapipe-128", "bpo-lavapipe-128"]
+FOUR_LANES = ["lavapipe-128", "bpo-lavapipe-128", "arm64-lavapipe"]
 PRODUCTS = ["matmul*", "sparse*", "*all lanes together*"]
 WIDE_STEPS = ["wide steps*", "batch*"]
 HAS_WIDE_STEPS = ["lavapipe-256", "sid-lavapipe-256"]
@@ -55,23 +55,28 @@ NO_CACHE = {"FIREFINCH_CACHE_DIR": ""}
 FAST_RUNS = [("swiftshader", "sync", ["gpu", "plans"], "native")]  # test.sh has lavapipe's widths
 
 
+def left_out(suite, driver, check):
+    """Patterns of test cases."""
+    if suite == "kernels":
+        patterns = DISTRIBUTIONS
+        if check == "gpu":
+            patterns = patterns + OTHER_CONSTANTS + (PRODUCTS if driver != "swiftshader" else [])
+        elif driver in FOUR_LANES:
+            patterns = patterns + OTHER_CONSTANTS + FEWER_LANES
+        return patterns
+    return WIDE_STEPS if suite == "models" and driver not in HAS_WIDE_STEPS else []
+
+
 def run_suite(rig, driver, check, suite, profile):
     """A word for the matrix, and the sentence of a failure."""
     path, arguments = SUITES[suite]
-    left_out = []
-    if suite == "kernels":
-        left_out = DISTRIBUTIONS + (OTHER_CONSTANTS if check == "gpu" else OTHER_CONSTANTS + FEWER_LANES if driver in FOUR_LANES else [])
-        if check == "gpu" and driver != "swiftshader":
-            left_out = left_out + PRODUCTS
-    if suite == "models" and driver not in HAS_WIDE_STEPS:
-        left_out = WIDE_STEPS
     if profile == "matrices":
         if suite == "models":
             arguments = [PROMPTS]
         if not matrices_are_chosen(rig, driver):
             return "FAILED", f"{driver}: the profile matrices does not choose them, so that nothing would be shown"
-    if left_out:
-        arguments = [*arguments, "--test-case-exclude=" + ",".join(left_out)]
+    if excluded := left_out(suite, driver, check):
+        arguments = [*arguments, "--test-case-exclude=" + ",".join(excluded)]
     done = rig.run(driver, [rig.built(path), *arguments], check=check, timeout=2400,
                    environment={"FIREFINCH_TEST_VALIDATE": "0", "FIREFINCH_TEST_PROFILE": profile,
                                 "FIREFINCH_TEST_ALL_VARIANTS": "1",
@@ -150,10 +155,7 @@ def start(rig, driver, captured):
     device, known = devices["devices"][devices["default"]], captured[driver]
     differing = [name for name, value in known["traits"].items() if device["traits"].get(name) != value]
     differing += [name for name, value in known["variants"].items() if device["variants"].get(name) != value]
-    ids = os.path.join(rig.work, "ids.txt")
-    with open(ids, "w", encoding="utf-8") as file:
-        file.write("1 2 3 " * 8)  # a step of many tokens and decode steps
-    ran = rig.run(driver, [firefinch, "logits", "--tokens-file", ids, "--out", os.path.join(rig.work, f"{driver}.logits"), "-q"],
+    ran = rig.run(driver, [firefinch, "logits", "--tokens-file", ids(rig), "--out", os.path.join(rig.work, f"{driver}.logits"), "-q"],
                   check="core", timeout=1200, environment=NO_CACHE)
     messages = MESSAGE.findall(ran.stdout + ran.stderr)
     if ran.returncode or messages:
@@ -161,6 +163,11 @@ def start(rig, driver, captured):
     if differing:
         return "differs", f"{driver}: {', '.join(differing)} are not as captured (tests/drivers/run --capture)"
     return "whole", None
+
+
+def ids(rig):
+    """The tokens that every driver reads."""
+    return os.path.join(rig.work, "ids.txt")
 
 
 def captured_row(driver):
@@ -175,6 +182,8 @@ def captured_row(driver):
 def start_all(rig, pool, chosen, fast, failures):
     drivers = [d for d in (REPRESENTATIVE if fast else SOFTWARE + DESKTOP + MOBILE) if not chosen or d in chosen]
     listed = rig.run("system", [rig.built("firefinch"), "devices", "--profiles", "--json"])
+    with open(ids(rig), "w", encoding="utf-8") as file:
+        file.write("1 2 3 " * 8)  # a step of many tokens and decode steps
     captured = {profile["name"]: profile for profile in json.loads(listed.stdout)["profiles"] if "traits" in profile}
     if any(driver in MOBILE for driver in drivers):
         for tool in ("capture", "probe"):  # built once

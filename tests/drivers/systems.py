@@ -1,6 +1,7 @@
 """Other systems: the scripts that build for one and run what they built on this machine."""
 import os
 import shutil
+import signal
 import subprocess
 import time
 
@@ -26,9 +27,12 @@ def run(rig, failures):
         log = os.path.join(rig.work, f"{system}.log")
         with open(log, "w", encoding="utf-8") as out:
             try:
-                status = subprocess.run([script, os.path.join(rig.work, system)], stdout=out, stderr=subprocess.STDOUT,
-                                        timeout=MOST_SECONDS, env=environment, check=False).returncode
+                running = subprocess.Popen([script, os.path.join(rig.work, system)], stdout=out, stderr=subprocess.STDOUT,
+                                           env=environment, start_new_session=True)
+                status = running.wait(MOST_SECONDS)
             except subprocess.TimeoutExpired:
+                os.killpg(running.pid, signal.SIGKILL)  # what it started as well
+                running.wait()
                 status = f"none in {MOST_SECONDS} s"
         rig.note(system, "systems", "passed" if status == 0 else "FAILED")
         print(f"    {time.monotonic() - started:.0f} s", flush=True)

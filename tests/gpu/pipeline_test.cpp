@@ -1,5 +1,8 @@
 #include "tests/gpu/fixture.h"
 
+#include <chrono>
+#include <future>
+
 using namespace ff;
 using namespace ff::gpu;
 using namespace ff::gpu::testing;
@@ -13,11 +16,11 @@ TEST_CASE("pipelines come in order, and equal descriptions share one") {
         renamed.name = "another name";
         const PipelineDescription descriptions[] = {add_description(64, 1), scale_description(), renamed,
                                                     add_description(64, 2), add_description(32, 1)};
-        unsigned long long last = 0;
+        std::optional<unsigned long long> last;
         const auto made =
             must(set->compile(descriptions, [&](std::string_view, unsigned long long done, unsigned long long total) {
                 CHECK(total == 4);
-                CHECK(done > last);
+                CHECK((last ? done > *last : done == 0));
                 last = done;
                 return true;
             }));
@@ -87,5 +90,26 @@ TEST_CASE("compiling can be stopped") {
         set->compile(descriptions, [](std::string_view, unsigned long long, unsigned long long) { return false; });
     REQUIRE_FALSE(stopped.ok());
     CHECK(stopped.error().status == Status::cancelled);
+    CHECK(set->statistics().compiled == 0);
+    const auto after_one = set->compile(
+        descriptions, [](std::string_view, unsigned long long done, unsigned long long) { return done == 0; });
+    REQUIRE_FALSE(after_one.ok());
+    CHECK(after_one.error().status == Status::cancelled);
+    CHECK(set->statistics().compiled > 0);
+    CHECK(set->statistics().compiled < 50);
     CHECK(must(set->compile(descriptions, {})).size() == 50);
+}
+
+TEST_CASE("pipelines that are made are had while others are compiled") {
+    Scope scope;
+    auto set = must(PipelineSet::create(scope.device(), {}));
+    const std::vector<PipelineDescription> made = {add_description(64, 1)}, others = {add_description(64, 2)};
+    must(set->compile(made, {}));
+    std::future_status had = std::future_status::timeout;
+    must(set->compile(others, [&](std::string_view, unsigned long long, unsigned long long) {
+        const auto again = std::async(std::launch::async, [&] { return set->compile(made, {}).ok(); });
+        had = again.wait_for(std::chrono::seconds(30));
+        return had == std::future_status::ready;
+    }));
+    CHECK(had == std::future_status::ready);
 }

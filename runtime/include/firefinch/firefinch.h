@@ -63,7 +63,7 @@ typedef struct ff_error {
 FF_API const char *ff_version(void);
 FF_API const char *ff_commit(void);
 
-/* level: 0 debug, 1 info, 2 warning, 3 error. May be called from any thread. */
+/* level: 0 debug, 1 info, 2 warning, 3 error. May be called from any thread, of an engine from one at a time. */
 typedef void (*ff_log_callback)(void *payload, int level, const char *message);
 /* Long work says how far it is, in units of its stage (bytes, pipelines). Return nonzero to stop it: the call then
  * fails with FF_ERROR_CANCELLED and leaves nothing behind. */
@@ -478,7 +478,7 @@ typedef struct ff_model_load ff_model_load;
 typedef struct ff_load_progress {
     uint32_t struct_size;
     int finished;            /* 1: ff_model_load_finish gives the model at once */
-    const char *stage;       /* "loading weights", then "compiling pipelines"; a literal */
+    const char *stage;       /* "loading weights", then "compiling pipelines" where some are left; a literal */
     uint64_t done, total;    /* of the stage: bytes as stored, or pipelines */
 } ff_load_progress;
 #define FF_LOAD_PROGRESS_INIT {sizeof(ff_load_progress), 0, 0, 0, 0}
@@ -505,9 +505,9 @@ typedef struct ff_model_statistics {
     uint64_t bytes_read_per_token;/* weights and state a decode step must move */
     uint32_t launches_per_token, barriers_per_token;
     uint32_t recordings;          /* how often a decode step's command buffer was recorded */
-    uint32_t pipelines;
+    uint32_t pipelines;           /* of a decode step */
     int pipeline_cache_hit;       /* the cache of this device and driver had them, as far as its size tells */
-    double load_seconds, pipeline_seconds;
+    double load_seconds, pipeline_seconds; /* pipelines are made while weights are loaded */
     uint64_t slice_bytes;         /* that sessions which run in slices work in, or the next ones will */
     uint32_t resident_sessions;   /* sessions whose states can be on the device at once */
     uint64_t states_in, states_out; /* how often a session's state came back from host memory, and went there */
