@@ -15,8 +15,9 @@ if(FIREFINCH_AARCH64_ROOT)
   set(CMAKE_FIND_ROOT_PATH_MODE_INCLUDE ONLY)
   set(CMAKE_FIND_ROOT_PATH_MODE_PACKAGE ONLY)
   set(ENV{PKG_CONFIG_SYSROOT_DIR} ${FIREFINCH_AARCH64_ROOT})
-  # What those libraries need themselves, at link time and at run time.
-  set(CMAKE_EXE_LINKER_FLAGS_INIT "-Wl,-rpath,${FIREFINCH_AARCH64_ROOT}/usr/lib/aarch64-linux-gnu")
+  # What those libraries need themselves, at link time; at run time with-driver has it.
+  set(CMAKE_EXE_LINKER_FLAGS_INIT
+      "-Wl,-rpath-link,${FIREFINCH_AARCH64_ROOT}/usr/lib/aarch64-linux-gnu:${FIREFINCH_AARCH64_ROOT}/lib/aarch64-linux-gnu")
 endif()
 find_program(FIREFINCH_QEMU NAMES qemu-aarch64-static qemu-aarch64)
 if(FIREFINCH_QEMU)
