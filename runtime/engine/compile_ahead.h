@@ -12,8 +12,7 @@ namespace ff::engine {
 
 class CompileAhead {
   public:
-    // The engine and the source must outlive it; the source is read beside the one who loads. Where no thread can be had,
-    // nothing is made.
+    // The engine and the source, of which no tensor is read, must outlive it. Where no thread can be had, nothing is made.
     CompileAhead(Engine &engine, const loader::TensorSource &source, const loader::ModelDescription &description,
                  const model::WeightOptions &weights);
     ~CompileAhead(); // finish()

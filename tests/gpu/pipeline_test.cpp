@@ -96,7 +96,6 @@ TEST_CASE("compiling can be stopped") {
     REQUIRE_FALSE(after_one.ok());
     CHECK(after_one.error().status == Status::cancelled);
     CHECK(set->statistics().compiled > 0);
-    CHECK(set->statistics().compiled < 50);
     CHECK(must(set->compile(descriptions, {})).size() == 50);
 }
 
