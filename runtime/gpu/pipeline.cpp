@@ -43,7 +43,7 @@ struct PipelineSet::Impl {
     CacheIdentity identity;
     VkPipelineCache cache = VK_NULL_HANDLE;
     std::mutex making; // one compile() makes at a time
-    std::mutex mutex;  // of `made` and `statistics`: who has all pipelines waits for nobody
+    std::mutex mutex;  // of `made`, which only who is `making` changes, and `statistics`: who has all pipelines waits for nobody
     std::map<std::string, std::unique_ptr<Pipeline>> made;
     std::map<std::uint32_t, VkDescriptorSetLayout> set_layouts;                  // by bindings
     std::map<std::pair<std::uint32_t, std::uint32_t>, VkPipelineLayout> layouts; // and push-constant bytes
@@ -59,7 +59,6 @@ struct PipelineSet::Impl {
     Result<VkPipeline> make(const PipelineDescription &description, const Pipeline &layouts,
                             std::uint32_t local_size_x) const;
     std::uint64_t cache_bytes() const; // that the driver would give now
-    bool has(const std::string &key);
     std::optional<std::vector<const Pipeline *>> all_of(std::span<const std::string> keys); // if all are made
 };
 
@@ -275,7 +274,7 @@ Result<std::vector<const Pipeline *>> PipelineSet::compile(std::span<const Pipel
     };
     std::map<std::string, Job> jobs; // by key: equal descriptions are made once
     for (std::size_t i = 0; i < keys.size(); ++i) {
-        if (self.has(keys[i]) || jobs.contains(keys[i])) continue;
+        if (self.made.contains(keys[i]) || jobs.contains(keys[i])) continue;
         Job job{&descriptions[i], {}, 0, std::nullopt};
         FF_TRY(self.check(descriptions[i], job.local_size_x));
         FF_TRY(self.make_layouts(descriptions[i], job.pipeline));
@@ -335,11 +334,6 @@ Result<std::vector<const Pipeline *>> PipelineSet::compile(std::span<const Pipel
     if (error) return *std::move(error);
     if (cancelled) return Error{Status::cancelled, "compiling pipelines was cancelled"};
     return *self.all_of(keys);
-}
-
-bool PipelineSet::Impl::has(const std::string &key) {
-    const std::lock_guard lock(mutex);
-    return made.contains(key);
 }
 
 std::optional<std::vector<const Pipeline *>> PipelineSet::Impl::all_of(std::span<const std::string> keys) {
