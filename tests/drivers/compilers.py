@@ -20,8 +20,8 @@ BEGIN, END = "<!-- compilers: made by tests/drivers/run --update-table -->\n", "
 SLOWER = 1.10
 MOST_SECONDS = 600  # of a compiler; those under qemu need minutes for all pipelines, and much of it for one is a hang
 NOT_FAST = re.compile(r"[a-z0-9_]+\.(bf16|q4_1|q5_0|q5_1|q5_k)")  # differ from their neighbours by a plane or a shift
-# Of other types only what is another kernel, integer dot products, and of these one format's.
-UNDER_QEMU = re.compile(r"[a-z0-9_]+\.(f16|any|subgroup|floor|q4_k_dot)")
+# What panvk, slow under qemu, is asked for. Of other types only what is another kernel, integer dot products, and of these one format's.
+PANVK = re.compile(r"[a-z0-9_]+\.(f16|any|subgroup|floor|q4_k_dot)")
 
 REGISTERS = ["VGPRs", "Number of GPRs", "GPRs", "Registers used", "Max live registers", "Temp count", "Temps",
              "Work registers", "Registers"]
@@ -134,12 +134,12 @@ def ask(rig, driver, folder, lines):
     return figures, wrong
 
 
-def under_qemu(lines):
-    """What slow compilers are asked for. panvk's takes a minute for each matmul_few of 8 tokens: one width of teams stands for all."""
+def for_panvk(lines):
+    """panvk's compiler takes a third of a minute for each matmul_few of 8 tokens: one width of teams stands for all."""
     seen, kept = set(), []
     for line in lines:
         alike = re.sub(r" 1=\d+", "", line) if line.startswith("matmul_few.") else line  # kSpecLanes
-        if UNDER_QEMU.match(line) and alike not in seen:
+        if PANVK.match(line) and alike not in seen:
             seen.add(alike)
             kept.append(line)
     return kept
@@ -247,7 +247,7 @@ def variants_text(names):
 def table(chosen, found, version, exceptions):
     """`chosen`: names of pipelines by driver, of all captured devices; `found`: figures of those that compilers were asked for."""
     names = device_names()
-    lines = [f"Mesa {version}. Of each pipeline: subgroup size that the compiler took / registers / spilled / bytes of code / "
+    lines = [f"Mesa {version}. {sum(map(bool, found.values()))} compilers answer for {sum(map(len, found.values()))} pipelines. Of each pipeline: subgroup size that the compiler took / registers / spilled / bytes of code / "
              "resident subgroups / cycles by its own estimate; `-` where it does not say. \"dot\" before them: a variant with integer "
              "dot products, which is another kernel than its neighbours' in the column. No figures: nobody was asked.\n\n",
              "| profile | device | variants | pipelines | asked | spill | " + " | ".join(heading for heading, _ in COLUMNS) + " |\n",
@@ -256,7 +256,7 @@ def table(chosen, found, version, exceptions):
         figures = found.get(driver, {})
         cells = []
         for _, start in COLUMNS:
-            name, first = next(((name, f) for name, f in figures.items() if name.startswith(start)), ("", None))
+            name, first = next(((name, f) for name, f in sorted(figures.items()) if name.startswith(start)), ("", None))
             dot = "dot " if "_dot" in name else ""
             cells.append(dot + first.cell() if first else "")
         spilling = sum(f.spills not in ("-", "0") for f in figures.values())
@@ -294,8 +294,8 @@ def run(rig, pool, chosen, fast, update, failures):
         path = os.path.join(folder, f"{driver}.pipelines")
         with open(path, encoding="utf-8") as file:
             lines = file.readlines()
-        if driver in MOBILE:
-            lines = under_qemu(lines)
+        if driver.startswith("mali-"):
+            lines = for_panvk(lines)
             with open(path, "w", encoding="utf-8") as file:
                 file.writelines(lines)
         elif fast:

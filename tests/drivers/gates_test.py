@@ -74,12 +74,12 @@ class Gates(unittest.TestCase):
         self.assertIn("| 32/64/0/2000/16/1000 |", intel)
         self.assertIn("| floor | 2 | - | - |", pi)
 
-    def test_slow_compilers_are_asked_for_less(self):
+    def test_panvk_is_asked_for_less(self):
         few = "matmul_few.f16_subgroup spirv/x.spv 4 8 0 0=128 1={} 2=4 3=32 4={}\n"
         kept = ["matmul.f16 spirv/x.spv 4 8 0 1=64\n", "matmul.f16 spirv/x.spv 4 8 0 1=32\n", few.format(32, 8), few.format(32, 2),
                 "head.q4_k_dot spirv/x.spv 4 28 0 0=128\n"]
         others = [few.format(4, 8), few.format(8, 2), "head.q4_k_subgroup spirv/x.spv 4 28 0 0=128\n", "head.q8_0_dot x 4 28 0 0=128\n"]
-        self.assertEqual(compilers.under_qemu([*kept, *others]), kept)
+        self.assertEqual(compilers.for_panvk([*kept, *others]), kept)
 
     def test_a_record_is_read_as_it_was_written(self):
         with tempfile.TemporaryDirectory() as folder:
