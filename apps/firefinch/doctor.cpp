@@ -52,6 +52,7 @@ int run(const Options &options, const Environment &given) {
     Environment environment = given;
     environment.no_first_test = true; // this is it
 
+    if (!options.out.empty()) OutputFile(options.out); // fails now, not after minutes
     DoctorReport report;
     report.quick = options.quick;
     firefinch::Engine engine = open_watched(options, environment, terminal, report.no_validation);
@@ -64,10 +65,20 @@ int run(const Options &options, const Environment &given) {
     terminal.end_progress();
     report.test = &test;
     report.cache_directory = environment.cache_directory;
-    if (!environment.cache_directory.empty()) report.denied = test.deny(engine);
+    try {
+        if (!environment.cache_directory.empty()) report.denied = test.deny(engine);
+    } catch (const firefinch::Error &error) {
+        report.deny_failure = error.what();
+    }
     report.device = engine.device();
     report.profile = options.device.profile;
     report.traits = traits_of(report.device, options.device.profile);
+
+    const auto save = [&] {
+        report.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+        if (!options.out.empty()) write_report(options.out, report.to_json());
+    };
+    save(); // the soak may take the device down, and this process with it
 
     // As the device will be used: with the deny list, without validation.
     DeviceOptions as_used = options.device;
@@ -75,16 +86,16 @@ int run(const Options &options, const Environment &given) {
     try {
         if (options.soak > 0) report.soak = soak(open_engine(as_used, environment, terminal), static_cast<double>(options.soak), terminal);
     } catch (const firefinch::Error &error) {
-        report.soak_failure = error.what();
+        if (!interrupted()) report.soak_failure = error.what();
+    } catch (const Interrupted &) { // only the soak is lost
     }
-    if (interrupted()) throw Interrupted();
-    report.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-    if (!options.out.empty()) write_report(options.out, report.to_json());
+    save();
     Output out;
     if (options.output.json)
         print_json(out, report.to_json());
     else
         out.write(report.to_text(options.output.verbose));
+    if (interrupted()) throw Interrupted();
     return report.passed() ? kDone : kFailed;
 }
 

@@ -106,6 +106,9 @@ std::string verdict(const DoctorReport &report, std::size_t failed, std::size_t 
     if (report.denied > 0)
         out += fmt::format("\n{} variants are on the deny list in {} and not used from now on.\n", report.denied,
                            report.cache_directory);
+    if (!report.deny_failure.empty())
+        out += fmt::format("\nThe deny list could not be written: {}{}.\n", printable(report.deny_failure),
+                           failed > 0 ? "; what failed will be used again" : "");
     if (failed > 0 && report.cache_directory.empty())
         out += "\nThere is no cache folder to keep a deny list in (FIREFINCH_CACHE_DIR), so what failed will be used again.\n";
     if (untested > 0 && report.quick) out += fmt::format("\n{} variants were not tested: run it without --quick.\n", untested);
@@ -156,6 +159,7 @@ Json DoctorReport::to_json() const {
                         {"trouble", or_null(soak->trouble)}};
     if (!soak_failure.empty()) json["soak"] = {{"passed", false}, {"trouble", soak_failure}};
     json["denied"] = denied;
+    json["deny_failure"] = or_null(deny_failure);
     return json;
 }
 

@@ -21,7 +21,8 @@ struct DoctorReport {
     std::string no_validation; // why the validation layers did not watch; "": they did
     std::optional<SoakResult> soak;
     std::string soak_failure; // the sentence with which it ended, if it did
-    std::size_t denied = 0;   // variants on the deny list now
+    std::size_t denied = 0;   // variants that are not used from now on
+    std::string deny_failure; // why the deny list could not be written
     std::string cache_directory;
     double seconds = 0;
 

@@ -103,8 +103,8 @@ void Terminal::end_progress() {
 
 void Terminal::log_callback(void *terminal, int level, const char *message) {
     auto &self = *static_cast<Terminal *>(terminal);
-    if (level >= kWarning || (self.verbose() && level >= 1))
-        self.note(fmt::format("{}{}", level >= kWarning ? "warning: " : "", message));
+    if (level >= kWarning) self.tell(fmt::format("warning: {}", message)); // in a log file as well
+    else if (self.verbose() && level >= 1) self.note(message);
 }
 
 int Terminal::progress_callback(void *terminal, const char *stage, std::uint64_t done, std::uint64_t total) {

@@ -26,7 +26,7 @@ class Terminal {
     bool speaks() const { return speaks_; }
     // Notes are for people: only on a terminal unless -v, and never with -q.
     void note(std::string_view line);
-    // What the user asked to be told: also where stderr is no terminal, but not with -q.
+    // What the user asked to be told, and warnings: also where stderr is no terminal, but not with -q.
     void tell(std::string_view text);
     // What went wrong while the program goes on; always.
     void complain(std::string_view sentence);

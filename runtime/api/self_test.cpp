@@ -3,6 +3,7 @@
 #include "runtime/api/objects.h"
 #include "runtime/doctor/limits.h"
 
+#include <algorithm>
 #include <fmt/format.h>
 
 using namespace ff;
@@ -105,7 +106,11 @@ ff_status ff_self_test_deny(const ff_self_test *test, ff_engine *engine, size_t 
         const engine::DenyList before = engine::read_deny_list(own.options().cache_directory, identity, {});
         FF_TRY_ASSIGN(const std::vector<engine::DeniedVariant> all, doctor::to_deny(own, test->test, before.denied));
         FF_TRY(engine::write_deny_list(own.options().cache_directory, identity, all));
-        if (denied) *denied = all.size();
+        const auto is_used = [&](const engine::DeniedVariant &each) { // an entry of another build's shader is only kept
+            const Result<std::span<const std::uint32_t>> spirv = own.spirv_of(*each.variant);
+            return spirv.ok() && engine::shader_hash(*spirv) == each.shader;
+        };
+        if (denied) *denied = static_cast<std::size_t>(std::ranges::count_if(all, is_used));
         return {};
     });
 }

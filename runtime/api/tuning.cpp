@@ -33,6 +33,9 @@ ff_status ff_engine_tune(ff_tuning **out, ff_engine *engine, const ff_checkpoint
         if (!checkpoint->description.ok()) return checkpoint->description.error();
         model::WeightOptions weights;
         FF_TRY_ASSIGN(weights.type, api::weights_named(options.weights));
+        const gpu::CacheIdentity identity = gpu::cache_identity(*engine->engine->device());
+        const engine::TunedValues before = engine::read_tuned_values(own.cache_directory, identity, own.log);
+        FF_TRY(engine::write_tuned_values(own.cache_directory, identity, before)); // fails now, not after minutes of measuring
         auto made = std::make_unique<ff_tuning>();
         FF_TRY_ASSIGN(made->tuning,
                       engine::tune(*engine->engine, *checkpoint->source, *checkpoint->description, weights,
@@ -40,8 +43,6 @@ ff_status ff_engine_tune(ff_tuning **out, ff_engine *engine, const ff_checkpoint
         for (const engine::TuningResult &result : made->tuning.results)
             made->texts.push_back({fmt::format("{}", fmt::join(result.before, " ")),
                                    fmt::format("{}", fmt::join(result.after, " "))});
-        const gpu::CacheIdentity identity = gpu::cache_identity(*engine->engine->device());
-        const engine::TunedValues before = engine::read_tuned_values(own.cache_directory, identity, own.log);
         FF_TRY(engine::write_tuned_values(own.cache_directory, identity, engine::to_keep(made->tuning, before)));
         *out = made.release();
         return {};

@@ -43,19 +43,20 @@ void put_prompt(volatile shader::ControlEntry &entry, std::uint32_t tokens, std:
     entry.prompt_end = entry.prompt_end + tokens;
 }
 
-// A pipeline for each launch; nullptr for one that the driver cannot make.
-Result<Pipelines> compile(engine::Engine &engine, std::span<const kernels::Launch> launches) {
-    const auto gone = [](const Error &error) {
-        return error.status == Status::device_lost || error.status == Status::argument; // argument: the shader's source
-    };
-    Result<Pipelines> together = engine.compile(launches, {});
-    if (together.ok() || gone(together.error())) return together;
+// A pipeline for each launch; nullptr for one that the driver cannot make. One after the other, so that it is known which one takes
+// the process down.
+Result<Pipelines> compile(engine::Engine &engine, std::span<const kernels::Launch> launches, const Begin &begin) {
+    const std::uint32_t before = engine.pipelines().statistics().compiled;
     Pipelines made;
     for (const kernels::Launch &launch : launches) {
-        const Result<Pipelines> one = engine.compile(std::span(&launch, 1), {});
-        if (!one.ok() && gone(one.error())) return one.error();
+        begin(*launch.variant);
+        gpu::PipelineDescription description = kernels::pipeline_of(launch);
+        FF_TRY_ASSIGN(description.spirv, engine.spirv_of(*launch.variant));
+        const Result<Pipelines> one = engine.pipelines().compile(std::span(&description, 1), {});
+        if (!one.ok() && one.error().status == Status::device_lost) return one.error();
         made.push_back(one.ok() ? one->front() : nullptr);
     }
+    if (engine.pipelines().statistics().compiled != before) (void)engine.pipelines().save_cache(); // costs time only
     return made;
 }
 
@@ -67,7 +68,7 @@ Result<void> zero_states(const model::LoadedModel &model, gpu::Uploader &uploade
 }
 
 Result<void> walk_decode(Walk &walk, const model::LoadedModel &model, std::span<const kernels::Launch> launches,
-                         const Pipelines &pipelines, const Walk::Seen &seen, const bool &goes_on) {
+                         const Pipelines &pipelines, const Walk::Seen &seen, const Walk::Begin &begin, const bool &goes_on) {
     ControlBlock control(model.control());
     for (std::uint64_t step = 0; step < shader::kQueueLength; ++step) control.enqueue(step, 1);
     volatile shader::ControlEntry &entry = control.entry(1);
@@ -76,7 +77,7 @@ Result<void> walk_decode(Walk &walk, const model::LoadedModel &model, std::span<
     put_prompt(entry, 3, model.description().vocabulary);
     for (int step = 0; step < kDecodeSteps && goes_on; ++step) {
         if (step + 1 == kDecodeSteps) entry.temperature = 0;
-        FF_TRY(walk.run(launches, pipelines, seen));
+        FF_TRY(walk.run(launches, pipelines, seen, begin));
     }
     return {};
 }
@@ -84,7 +85,7 @@ Result<void> walk_decode(Walk &walk, const model::LoadedModel &model, std::span<
 // A prompt, a session that generates, and of three runs the first part of a longer prompt.
 Result<void> walk_wide(Walk &walk, const model::LoadedModel &model, const StepKind &kind,
                        std::span<const kernels::Launch> launches, const Pipelines &pipelines, const Walk::Seen &seen,
-                       const bool &goes_on) {
+                       const Walk::Begin &begin, const bool &goes_on) {
     const std::uint32_t first = kind.runs > 2 ? kind.rows / 2 : kind.rows - 2, rest = kind.rows / 2 - 3,
                         vocabulary = model.description().vocabulary;
     ControlBlock control(model.control());
@@ -103,7 +104,7 @@ Result<void> walk_wide(Walk &walk, const model::LoadedModel &model, const StepKi
     for (int step = 0; step < kWideSteps && goes_on; ++step) {
         put_prompt(control.entry(0), first, vocabulary);
         if (kind.runs > 2) put_prompt(control.entry(2), rest, vocabulary);
-        FF_TRY(walk.run(launches, pipelines, seen));
+        FF_TRY(walk.run(launches, pipelines, seen, begin));
     }
     return {};
 }
@@ -138,7 +139,7 @@ std::span<const StepKind> step_kinds() {
 }
 
 Result<void> walk_case(engine::Engine &engine, const Case &which, const StepKind &kind, const Wanted &wanted,
-                       const SeenLaunch &seen) {
+                       const Begin &begin, const SeenLaunch &seen) {
     const bool blocks = loader::block_elements(which.weights) > 1;
     const loader::ModelDescription shape = blocks ? block_shape(which.version) : odd_shape(which.version);
     const std::vector<std::byte> file = random_model(shape, blocks ? DType::bf16 : which.weights, 5);
@@ -162,13 +163,14 @@ Result<void> walk_case(engine::Engine &engine, const Case &which, const StepKind
     }
     FF_TRY(zero_states(*model, walk.uploader()));
     if (!wanted(launches)) return {};
-    FF_TRY_ASSIGN(const Pipelines pipelines, compile(engine, launches));
+    FF_TRY_ASSIGN(const Pipelines pipelines, compile(engine, launches, begin));
     bool goes_on = true;
     const Walk::Seen each = [&](std::size_t index, const std::optional<Finding> &finding) {
         return goes_on = seen(launches[index], finding);
     };
-    return kind.rows == 1 ? walk_decode(walk, *model, launches, pipelines, each, goes_on)
-                          : walk_wide(walk, *model, kind, launches, pipelines, each, goes_on);
+    const Walk::Begin before = [&](std::size_t index) { begin(*launches[index].variant); };
+    return kind.rows == 1 ? walk_decode(walk, *model, launches, pipelines, each, before, goes_on)
+                          : walk_wide(walk, *model, kind, launches, pipelines, each, before, goes_on);
 }
 
 } // namespace ff::doctor

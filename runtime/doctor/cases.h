@@ -24,10 +24,12 @@ std::span<const StepKind> step_kinds();
 
 // Whether a step with these launches is worth a walk, before anything is compiled.
 using Wanted = std::function<bool(std::span<const kernels::Launch>)>;
+// Told of a launch's variant before the driver compiles it, and before it runs.
+using Begin = std::function<void(const kernels::Variant &)>;
 // Whether the walk goes on.
 using SeenLaunch = std::function<bool(const kernels::Launch &, const std::optional<Finding> &)>;
 // Loads the case's model and walks its steps of one kind, several tokens long.
 Result<void> walk_case(engine::Engine &engine, const Case &which, const StepKind &kind, const Wanted &wanted,
-                       const SeenLaunch &seen);
+                       const Begin &begin, const SeenLaunch &seen);
 
 } // namespace ff::doctor

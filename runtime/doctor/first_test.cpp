@@ -46,9 +46,15 @@ Result<std::shared_ptr<engine::Engine>> engine_with_first_test(const engine::Eng
     const Result<void> written =
         engine::write_deny_list(options.cache_directory, gpu::cache_identity(*engine->device()), denied);
     if (!written.ok()) log(LogLevel::warning, written.error().message);
-    if (denied.empty() || !written.ok()) return engine;
+    if (denied.empty()) return engine;
     engine.reset();
-    return engine::Engine::create(options);
+    if (written.ok()) return engine::Engine::create(options);
+    engine::EngineOptions without = options; // what cannot be remembered holds for this engine
+    for (const engine::DeniedVariant &each : denied) {
+        without.denied.push_back(kernels::full_name(*each.variant));
+        log(LogLevel::warning, fmt::format("{} is not used on {}: {}", without.denied.back(), name, each.why));
+    }
+    return engine::Engine::create(without);
 }
 
 } // namespace ff::doctor

@@ -32,6 +32,7 @@ class Run {
         FF_TRY(make_engine());
         for (const kernels::Variant *variant : kernels::candidates(engine_->device()->traits()))
             test_.variants.push_back({variant, Outcome::not_tested, 0, {}, {}});
+        fail_what_ended_another_test();
         do {
             for (const Case &each : all_cases())
                 for (const StepKind &kind : step_kinds()) FF_TRY(walk(each, kind));
@@ -39,6 +40,10 @@ class Run {
         note_messages();
         test_.seconds = seconds();
         return std::move(test_);
+    }
+
+    ~Run() {
+        if (on_trial_) remember(nullptr);
     }
 
   private:
@@ -68,6 +73,38 @@ class Run {
         test_.validation_messages += count;
     }
 
+    // A driver may take the process down with it. The variant that it meets for the first time is on the deny list of the test's own
+    // folder meanwhile, and if it is still there at the next test, that was it.
+    void begin(const kernels::Variant &variant) {
+        if (on_trial_ == &variant || !untested(&variant)) return;
+        on_trial_ = &variant;
+        remember(on_trial_);
+    }
+    void remember(const kernels::Variant *variant) {
+        if (engine_options_.cache_directory.empty()) return;
+        std::vector<engine::DeniedVariant> entries;
+        if (variant)
+            if (const auto spirv = engine_->spirv_of(*variant); spirv.ok())
+                entries.push_back({variant, engine::shader_hash(*spirv), "under test"});
+        (void)engine::write_deny_list(engine_options_.cache_directory, identity_, entries); // then a crash leaves no name
+    }
+    void fail_what_ended_another_test() {
+        identity_ = gpu::cache_identity(*engine_->device());
+        for (const engine::DeniedVariant &left :
+             engine::read_deny_list(engine_options_.cache_directory, identity_, engine_options_.log).denied) {
+            const Result<std::span<const std::uint32_t>> spirv = engine_->spirv_of(*left.variant);
+            VariantResult *result = result_of(left.variant);
+            if (!result || !spirv.ok() || engine::shader_hash(*spirv) != left.shader) continue;
+            result->outcome = Outcome::failed;
+            result->launches = 1;
+            result->finding.trouble = "the program ended while this was tested";
+            result->where = "an earlier test";
+            engine_options_.denied.push_back(kernels::full_name(*left.variant));
+            on_trial_ = left.variant; // is forgotten at the end of this test
+        }
+        if (on_trial_ && !make_engine().ok()) engine_.reset();
+    }
+
     bool report() {
         const auto done = std::ranges::count_if(test_.variants, [](const VariantResult &r) { return r.launches > 0; });
         cancelled_ = options_.progress && !options_.progress("kernel variants", static_cast<unsigned long long>(done),
@@ -85,16 +122,20 @@ class Run {
             see(launch, finding, which, kind);
             return report();
         };
-        const Result<void> walked = walk_case(*engine_, which, kind, wanted, seen);
+        const auto begun_with = [&](const kernels::Variant &variant) { begin(variant); };
+        const Result<void> walked = walk_case(*engine_, which, kind, wanted, begun_with, seen);
         if (cancelled_) return Error{Status::cancelled, "the self-test was stopped"};
         if (walked.ok()) return {};
+        if (walked.error().status == Status::unsupported && !engine_options_.denied.empty()) return {}; // not without what failed
         if (walked.error().status != Status::device_lost && walked.error().status != Status::device) return walked.error();
-        return lose();
+        lose();
+        return {};
     }
 
     void see(const kernels::Launch &launch, const std::optional<Finding> &finding, const Case &which, const StepKind &kind) {
         VariantResult *result = result_of(launch.variant);
         if (!result) return;
+        if (on_trial_ == launch.variant) remember(on_trial_ = nullptr);
         ++result->launches;
         if (result->outcome != Outcome::failed) result->outcome = finding ? Outcome::failed : Outcome::passed;
         if (!finding || !result->where.empty()) return;
@@ -103,13 +144,14 @@ class Run {
                                     launch.layer < 0 ? "" : fmt::format(", layer {}", launch.layer));
     }
 
-    // A launch hung or took the device down, and was seen as failed. The test goes on without it.
-    Result<void> lose() {
+    // A launch hung or took the device down, and was seen as failed. The test goes on without it, unless that happens again and
+    // again or the driver gives no device any more: then the rest is not tested.
+    void lose() {
         engine_.reset();
-        if (++losses_ > kMostLosses) return {}; // the rest is not tested
+        if (++losses_ > kMostLosses) return;
         for (const VariantResult &result : test_.variants)
             if (result.outcome == Outcome::failed) engine_options_.denied.push_back(kernels::full_name(*result.variant));
-        return make_engine();
+        (void)make_engine();
     }
 
     bool deny_tested() {
@@ -139,6 +181,8 @@ class Run {
     Clock::time_point start_ = Clock::now();
     bool cancelled_ = false;
     int losses_ = 0;
+    gpu::CacheIdentity identity_;
+    const kernels::Variant *on_trial_ = nullptr; // met for the first time, and noted in a file
 };
 
 } // namespace

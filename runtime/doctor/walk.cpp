@@ -79,9 +79,10 @@ Result<Walk> Walk::create(std::shared_ptr<gpu::Device> device) {
 }
 
 Result<void> Walk::run(std::span<const kernels::Launch> launches, std::span<const gpu::Pipeline *const> pipelines,
-                       const Seen &seen) {
+                       const Seen &seen, const Begin &begin) {
     images_.clear();
     for (std::size_t i = 0; i < launches.size(); ++i) {
+        if (begin) begin(i);
         const Result<std::optional<Finding>> finding = step(launches[i], pipelines[i]);
         if (!finding.ok()) {
             (void)seen(i, Finding{"", 0, 0, 0, finding.error().message});

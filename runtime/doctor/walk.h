@@ -28,10 +28,12 @@ class Walk {
 
     // Of launch `index`: what is wrong with it, or nothing; false ends the walk.
     using Seen = std::function<bool(std::size_t index, const std::optional<Finding> &finding)>;
+    // Told of each launch before the device is.
+    using Begin = std::function<void(std::size_t index)>;
     // A launch without a pipeline (nullptr) is not run: its expected values are written. Fails with device_lost, or where
     // memory runs out, after that launch was seen with the error as its trouble.
     Result<void> run(std::span<const kernels::Launch> launches, std::span<const gpu::Pipeline *const> pipelines,
-                     const Seen &seen);
+                     const Seen &seen, const Begin &begin = {});
     gpu::Uploader &uploader() { return uploader_.front(); }
 
   private:

@@ -34,20 +34,21 @@ std::optional<Json> read_entries(const DeviceFile &file, const std::string &dire
         warn(file, directory, identity, log, fmt::format("{}; it is ignored", why));
         return std::nullopt;
     };
-    const Result<std::vector<std::byte>> read =
+    const Result<std::optional<std::vector<std::byte>>> read =
         gpu::read_cache_file((std::filesystem::path(directory) / file_name(file, identity)).string());
     if (!read.ok()) return ignore("it cannot be read");
-    if (read->empty()) return std::nullopt;
-    if (read->size() > kMostBytes) return ignore("it is too large");
-    const auto *text = reinterpret_cast<const char *>(read->data());
+    if (!*read) return std::nullopt;
+    const std::vector<std::byte> &bytes = **read;
+    if (bytes.size() > kMostBytes) return ignore("it is too large");
+    const auto *text = reinterpret_cast<const char *>(bytes.data());
     // The parser recurses: brackets that nest deeper than anything of ours end it.
     int depth = 0, deepest = 0;
-    for (std::size_t i = 0; i < read->size(); ++i) {
+    for (std::size_t i = 0; i < bytes.size(); ++i) {
         depth += text[i] == '[' || text[i] == '{';
         depth -= text[i] == ']' || text[i] == '}';
         deepest = std::max(deepest, depth);
     }
-    const Json json = deepest > 64 ? Json() : Json::parse(text, text + read->size(), nullptr, false);
+    const Json json = deepest > 64 ? Json() : Json::parse(text, text + bytes.size(), nullptr, false);
     const std::string list(file.list);
     if (!json.is_object() || string_of(json, "schema") != file.schema || !json.contains(list) || !json[list].is_array())
         return ignore("it is damaged");

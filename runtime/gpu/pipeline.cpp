@@ -88,10 +88,9 @@ Result<void> PipelineSet::Impl::open() {
     std::string origin = "given by the caller";
     if (sealed.empty() && !options.cache_directory.empty()) {
         origin = (std::filesystem::path(options.cache_directory) / identity.file_name()).string();
-        if (auto read = read_cache_file(origin))
-            sealed = std::move(read).value();
-        else
-            say(LogLevel::warning, read.error().message);
+        auto read = read_cache_file(origin);
+        if (!read.ok()) say(LogLevel::warning, read.error().message);
+        else if (*read) sealed = *std::move(*read);
     }
     std::span<const std::byte> data;
     if (!sealed.empty()) {

@@ -107,9 +107,14 @@ Result<std::span<const std::byte>> open_cache(const CacheIdentity &identity, std
     return data;
 }
 
-Result<std::vector<std::byte>> read_cache_file(const std::string &path) {
+Result<std::optional<std::vector<std::byte>>> read_cache_file(const std::string &path) {
     std::ifstream file(path, std::ios::binary | std::ios::ate);
-    if (!file) return std::vector<std::byte>{};
+    if (!file) {
+        std::error_code code;
+        const bool is_there = std::filesystem::exists(path, code);
+        if (!is_there && !code) return std::optional<std::vector<std::byte>>();
+        return Error{Status::io, fmt::format("{} cannot be read{}", path, code ? ": " + code.message() : "")};
+    }
     const std::streamoff size = file.tellg();
     constexpr std::streamoff kMost = std::streamoff{1} << 30; // of pipelines: some MB
     if (size < 0 || size > kMost) return Error{Status::io, fmt::format("{} cannot be a pipeline cache", path)};
@@ -117,7 +122,7 @@ Result<std::vector<std::byte>> read_cache_file(const std::string &path) {
     file.seekg(0);
     file.read(reinterpret_cast<char *>(out.data()), size);
     if (!file) return Error{Status::io, fmt::format("{} cannot be read", path)};
-    return out;
+    return std::optional(std::move(out));
 }
 
 Result<void> write_cache_file(const std::string &directory, const std::string &name, std::span<const std::byte> bytes) {

@@ -22,7 +22,8 @@ std::vector<std::byte> seal_cache(const CacheIdentity &identity, std::span<const
 // The data inside, or why the file is not to be used (Status::io).
 Result<std::span<const std::byte>> open_cache(const CacheIdentity &identity, std::span<const std::byte> file);
 
-Result<std::vector<std::byte>> read_cache_file(const std::string &path); // empty if there is none
+// Nothing if there is no such file; one that is there and cannot be read is an error.
+Result<std::optional<std::vector<std::byte>>> read_cache_file(const std::string &path);
 // Writes beside the file and renames, so that a reader sees the old one or the new one.
 Result<void> write_cache_file(const std::string &directory, const std::string &name, std::span<const std::byte> bytes);
 

@@ -8,8 +8,11 @@
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
+#include <chrono>
+#include <csignal>
 #include <cstdlib>
 #include <filesystem>
+#include <thread>
 
 using namespace test;
 using nlohmann::json;
@@ -53,6 +56,12 @@ json chosen_variants() { // by kernel, for f16
 
 bool has_subgroups() { // what the plain variants' alternatives need
     return chosen_variants()["head"] == "f16_subgroup";
+}
+
+std::string deny_list_in(const std::string &cache) {
+    for (const auto &entry : std::filesystem::directory_iterator(cache))
+        if (entry.path().filename().string().rfind("denied-", 0) == 0) return entry.path().string();
+    return {};
 }
 
 std::vector<std::string> chosen_of(const std::vector<std::string> &kernels) { // in the order of reports
@@ -141,7 +150,7 @@ TEST_CASE("doctor: errors in variants are named with their element, and generati
     CHECK(variant_of(report, "head.f16_subgroup")["element"] == 3); // the row it was planted in
     CHECK(report["denied"] == 3);
 
-    const Outcome cured = patient.run({"generate", "--temp", "0", "-n", "24", "--json", "-v"});
+    const Outcome cured = patient.run(kGenerate);
     REQUIRE_MESSAGE(cured.status == 0, cured.err);
     CHECK(json::parse(cured.out)["tokens"] == tokens);
     for (const std::string &name : planted) CHECK(cured.err.find(name + " is not used on") != std::string::npos);
@@ -198,22 +207,98 @@ TEST_CASE("doctor: what a profile leaves out stays on the deny list") {
 TEST_CASE("doctor: a deny list that is damaged or of another device is ignored") {
     const Patient patient({});
     REQUIRE(patient.run({"doctor", "--quick", "--no-validation"}).status == 0);
-    std::string list;
-    for (const auto &entry : std::filesystem::directory_iterator(patient.folder.path("cache")))
-        if (entry.path().filename().string().rfind("denied-", 0) == 0) list = entry.path().string();
+    const std::string list = deny_list_in(patient.folder.path("cache"));
     REQUIRE(!list.empty());
     json other = json::parse(read(list));
     other["device"] = "0123456789abcdef";
     json hostile = json::parse(read(list));
     hostile["denied"] = json::array({1, json::object(), {{"variant", "head.none"}, {"shader", "0"}, {"why", "\n\x1b[2J"}}});
-    for (const std::string &text : {std::string("{"), std::string("[]"), std::string(100000, '['), other.dump(), hostile.dump()}) {
+    for (const std::string &text : {std::string(), std::string("{"), std::string("[]"), std::string(100000, '['), other.dump(), hostile.dump()}) {
         CAPTURE(text.substr(0, 60));
         patient.folder.write("cache/" + std::filesystem::path(list).filename().string(), text);
-        const Outcome outcome = patient.run({"devices", "-v"});
+        const Outcome outcome = patient.run({"devices"});
         CHECK(outcome.status == 0);
         CHECK_MESSAGE(outcome.err.find("ignored") != std::string::npos, outcome.err);
         CHECK(outcome.out.find("denied ") == std::string::npos);
     }
+}
+
+TEST_CASE("doctor: an entry of another build's shader stays on the list, and is not counted") {
+    const Patient patient({});
+    REQUIRE(patient.run({"doctor", "--quick", "--no-validation"}).status == 0);
+    const std::string path = deny_list_in(patient.folder.path("cache"));
+    json list = json::parse(read(path));
+    list["denied"] = json::array({{{"variant", "wide_sample.floor"}, {"shader", "0123456789abcdef"}, {"why", "once"}}});
+    patient.folder.write("cache/" + std::filesystem::path(path).filename().string(), list.dump());
+    const json report = json::parse(patient.run({"doctor", "--quick", "--no-validation", "--json"}).out);
+    REQUIRE(variant_of(report, "wide_sample.floor")["outcome"] != "passed");
+    CHECK(report["denied"] == 0);
+    CHECK(json::parse(read(path))["denied"] == list["denied"]);
+}
+
+TEST_CASE("doctor: where the deny list cannot be written, the report says so and what failed") {
+    Patient patient({"embed.f16"});
+    patient.folder.write("file", "no folder");
+    patient.variables.front() = "FIREFINCH_CACHE_DIR=" + patient.folder.path("file") + "/cache";
+    const Outcome doctor = patient.run({"doctor", "--quick", "--json", "--no-validation"});
+    CHECK(doctor.status == 1);
+    REQUIRE_MESSAGE(!doctor.out.empty(), doctor.err);
+    const json report = json::parse(doctor.out);
+    CHECK(failed_in(report) == std::vector<std::string>{"embed.f16"});
+    CHECK(report["deny_failure"].get<std::string>().find("cannot be created") != std::string::npos);
+}
+
+TEST_CASE("doctor: what was under test when the process was taken down has failed in the next test") {
+    const Patient patient({});
+    const auto on_trial = [&] { // as the test left it, or has it now
+        const std::string list = std::filesystem::exists(patient.folder.path("cache/doctor")) ? deny_list_in(patient.folder.path("cache/doctor")) : "";
+        const json entries = json::parse(list.empty() ? "" : read(list), nullptr, false);
+        return entries.is_object() && !entries["denied"].empty() ? entries["denied"][0]["variant"].get<std::string>() : std::string();
+    };
+    for (int tries = 0; tries < 20 && on_trial().empty(); ++tries) {
+        Arguments arguments = {"doctor", "--no-validation"};
+        for (const std::string &each : device_arguments()) arguments.push_back(each);
+        Process doctor(arguments, {}, patient.variables);
+        for (int waits = 0; waits < 2000 && on_trial().empty(); ++waits) std::this_thread::sleep_for(std::chrono::milliseconds(5));
+        doctor.send(SIGKILL);
+        CHECK(doctor.wait().signal == SIGKILL);
+    }
+    const std::string name = on_trial();
+    REQUIRE(!name.empty());
+    const Outcome next = patient.run({"doctor", "--quick", "--json", "--no-validation"});
+    CHECK_MESSAGE(next.status == 1, next.err);
+    const json report = json::parse(next.out);
+    CHECK(failed_in(report) == std::vector<std::string>{name});
+    CHECK(variant_of(report, name)["trouble"] == "the program ended while this was tested");
+    CHECK(report["denied"] == 1);
+    CHECK(on_trial().empty());
+    CHECK(patient.run({"doctor", "--quick", "--no-validation"}).status == 0); // once more, it gets another chance
+}
+
+TEST_CASE("doctor: a report that cannot be written ends it before it begins") {
+    const Patient patient({});
+    const Outcome doctor = patient.run({"doctor", "--quick", "-v", "--no-validation", "--out", patient.folder.path("none") + "/report.json"});
+    CHECK(doctor.status == 1);
+    CHECK_MESSAGE(doctor.err.find("report.json: cannot be written") != std::string::npos, doctor.err);
+    CHECK(doctor.err.find("kernel variants") == std::string::npos);
+}
+
+TEST_CASE("doctor: Ctrl-C in the soak leaves the report of what was tested") {
+    const Patient patient({});
+    const std::string saved = patient.folder.path("report.json");
+    Arguments arguments = {"doctor", "--quick", "--seconds", "600", "--json", "--no-validation", "--out", saved};
+    for (const std::string &each : device_arguments()) arguments.push_back(each);
+    Process doctor(arguments, {}, patient.variables);
+    for (int tries = 0; tries < 600 && !std::filesystem::exists(saved); ++tries) std::this_thread::sleep_for(std::chrono::milliseconds(100));
+    REQUIRE(std::filesystem::exists(saved)); // before the soak, which may end the process
+    doctor.send(SIGINT);
+    const Outcome outcome = doctor.wait();
+    CHECK_MESSAGE(outcome.status == 130, outcome.err);
+    REQUIRE(!outcome.out.empty());
+    const json report = json::parse(outcome.out);
+    CHECK(report["variants"].size() > 100);
+    CHECK(report["soak"].is_null());
+    CHECK(json::parse(read(saved))["seconds"] == report["seconds"]);
 }
 
 // Six minutes of one core: tests/drivers/run --all has it, with FIREFINCH_TEST_ALL_VARIANTS=1.

@@ -5,6 +5,7 @@
 #include <doctest/doctest.h>
 
 #include <cstdlib>
+#include <fstream>
 
 using namespace ff;
 
@@ -29,4 +30,25 @@ TEST_CASE("first test: of an untried vendor, once") {
     CHECK(tests == 1);
     CHECK(create(true) == 0);
     CHECK(tests == 1); // remembered
+}
+
+TEST_CASE("first test: what it finds wrong is not used, also where that cannot be remembered") {
+    const test::TemporaryFolder folder("first");
+    std::filesystem::create_directories(folder.path());
+    std::ofstream(folder.path() + "/file") << "no folder";
+    engine::EngineOptions options;
+    if (const char *device = std::getenv("FIREFINCH_TEST_DEVICE")) options.device = device;
+    options.cache_directory = folder.path() + "/file/cache";
+    options.mask = [](gpu::DeviceTraits &traits) {
+        traits.vendor_id = 0x1234;
+        traits.max_push_constant_bytes = 24; // too few for most pipelines
+    };
+    std::string said;
+    options.log = [&](LogLevel, std::string_view message) { said += std::string(message) + "\n"; };
+    const auto engine = doctor::engine_with_first_test(options, true);
+    REQUIRE_MESSAGE(engine.ok(), (engine.ok() ? "" : engine.error().message));
+    CHECK_MESSAGE(said.find("cannot be created") != said.npos, said);
+    const std::vector<std::string> &denied = (*engine)->device()->traits().denied;
+    CHECK_MESSAGE(!denied.empty(), said);
+    for (const std::string &name : denied) CHECK_MESSAGE(said.find(name + " is not used on") != said.npos, said);
 }

@@ -399,8 +399,8 @@ FF_API ff_status ff_self_test_limit(const ff_self_test *test, size_t index, ff_l
 FF_API uint64_t ff_self_test_validation_messages(const ff_self_test *test, char *first, size_t capacity);
 /* Writes the device's deny list: the variants that failed, and of those denied before the ones that were not tested, for lack
  * of time or because the engine's profile leaves them out. Engines made from now on with this cache directory do without them.
- * *denied, which may be NULL, is their number. Fails with FF_ERROR_ARGUMENT (the engine has no cache directory) or
- * FF_ERROR_IO. */
+ * *denied, which may be NULL, is the number of these; entries of another build's shaders stay, and do not count. Fails with
+ * FF_ERROR_ARGUMENT (the engine has no cache directory) or FF_ERROR_IO. */
 FF_API ff_status ff_self_test_deny(const ff_self_test *test, ff_engine *engine, size_t *denied, ff_error *error);
 
 /* ---- tuning: the numbers that are best on a device ------------------------------------------------------------------ */
