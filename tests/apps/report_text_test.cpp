@@ -77,7 +77,7 @@ TEST_CASE("report: a bench file is read whole") {
     CHECK(file.results[2].batch == 8);
     CHECK(file.results[1].tokens_per_second.median == 413.0);
     CHECK(file.results[1].speed_samples.size() == 5);
-    CHECK(!file.results[0].dispatches_per_token);
+    CHECK(file.results[0].dispatches_per_token == 0.25);
     CHECK(file.kernels.size() == 2);
     CHECK(!file.peak_host_bytes);
 }
@@ -87,8 +87,10 @@ TEST_CASE("report: what bench may leave out may be missing") {
     json["kernels"] = nullptr;
     json["device"]["traits"] = nullptr;
     json["device"].erase("profile");
+    json["results"][0]["dispatches_per_token"] = nullptr;
     for (Json &result : json["results"]) result.erase("samples");
     const BenchFile file = parsed(json);
+    CHECK(!file.results[0].dispatches_per_token);
     CHECK(file.kernels_refused);
     const std::string page = html_of(page_of({file, file}, kTolerance));
     CHECK(contains(page, "no timestamps"));
@@ -317,6 +319,17 @@ TEST_CASE("report: a device that reads at another speed than before is pointed o
     CHECK(
         contains(html_of(page_of({parsed(bench_json()), parsed(other)}, kTolerance)), "conditions were not the same"));
     CHECK(!contains(html_of(page_of({parsed(bench_json()), parsed(bench_json())}, kTolerance)), "conditions were not"));
+}
+
+TEST_CASE("report: a prompt's host time, launches and submissions are shown, and nothing says that they are not known") {
+    const Section section = host_section({parsed(bench_json())});
+    CHECK(section.lead.ends_with("with launches and submissions."));
+    REQUIRE(section.tables.size() == 3);
+    CHECK(section.tables[0].title == "Prefill of 512 tokens (pp512)");
+    const std::vector<Cell> &row = section.tables[0].rows.front();
+    CHECK(row[2].text == "21.1");
+    CHECK(row[5].text == "0.25");
+    CHECK(row[6].text == "0.125");
 }
 
 TEST_CASE("report: names are text, never markup") {

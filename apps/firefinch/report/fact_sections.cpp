@@ -122,7 +122,7 @@ Section kernel_section(const std::vector<BenchFile> &files) {
 Section host_section(const std::vector<BenchFile> &files) {
     Section section = {"Host time",
                        "Processor time of the calling thread for a token, outside waiting, with launches and "
-                       "submissions. For a prompt the library does not tell them."};
+                       "submissions."};
     const std::vector<std::string> names = run_names(files);
     for (const BenchTest &test : all_tests(files))
         if (Table table = host_table(files, names, test); !table.rows.empty())
