@@ -12,6 +12,7 @@
 #include "utf8.h"
 
 #include <algorithm>
+#include <filesystem>
 #include <memory>
 
 #include <fmt/format.h>
@@ -42,6 +43,17 @@ void check(const Options &options) {
         throw UsageError("standard input (-) can be read once only");
     if (options.out.empty() && options.page() && !options.markdown && Output().is_terminal())
         throw UsageError("-o FILE is missing, and a page of HTML is nothing for a terminal");
+}
+
+// A report replaces what was there, and a bench's file cannot be measured again.
+void check_not_an_input(const Options &options) {
+    if (options.out == "-") return;
+    for (const std::string &path : options.files) {
+        std::error_code ignored; // a path that is not there is nothing's equal
+        if (path != "-" && std::filesystem::equivalent(path, options.out, ignored))
+            throw Failure(fmt::format("{}: it is what is being read, and is not overwritten; give the report another name",
+                                      options.out));
+    }
 }
 
 // Members that must agree before slower and faster can mean firefinch or the driver.
@@ -143,6 +155,7 @@ void compare(const Options &options, const std::vector<Document> &documents) {
 
 int run(const Options &options) {
     check(options);
+    check_not_an_input(options);
     std::vector<Document> documents;
     std::vector<BenchFile> files;
     for (const std::string &path : options.files) {

@@ -111,6 +111,18 @@ TEST_CASE("apps report: equal files give equal bytes, to a file as to standard o
     CHECK(run({"report", "-", b}, bench_json().dump()).out.size() > 1000);
 }
 
+TEST_CASE("apps report: a file that is read is not overwritten") {
+    const Folder folder;
+    const std::string text = bench_json().dump(), a = folder.write("a.json", text), b = folder.write("b.json", text);
+    for (const std::string &out : {b, folder.path("./b.json")}) { // by whatever name
+        check_refused_in_a_line({"report", a, b, "-o", out}, 1, out + ": it is what is being read");
+        CHECK(read(b) == text);
+    }
+    const std::string old = folder.write("old.html", "old");
+    CHECK(page_of({a, b}, {"-o", old}).empty());
+    CHECK(read(old).size() > 1000);
+}
+
 TEST_CASE("apps report: what bench has measured is shown") {
     const Folder folder;
     const Outcome bench = run_on_device(
