@@ -127,13 +127,32 @@ void write_page(const Options &options, const std::string &text) {
 
 using Document = std::vector<BenchFile>; // what one file holds: a run, or those of a suite
 
+bool same_run(const BenchFile &a, const BenchFile &b) {
+    return a.same_model(b) && a.model.weights == b.model.weights && a.model.name == b.model.name;
+}
+
+std::string model_text(const BenchFile &file) {
+    const BenchFile::Model &model = file.model;
+    return fmt::format("{}, RWKV-{}, {} layers, {} wide, vocabulary {}, {}", model.name, model.version, model.layers,
+                       model.width, model.vocabulary, model.weights);
+}
+
 // The baseline's run that `file` is to be compared with: of two files with a run each the other one, of a suite that of the
 // same model.
 const BenchFile &base_of(const BenchFile &file, const Document &baseline) {
     if (baseline.size() == 1) return baseline.front();
     for (const BenchFile &base : baseline)
-        if (base.same_model(file) && base.model.weights == file.model.weights && base.model.name == file.model.name) return base;
-    throw Failure(fmt::format("{}: the baseline has no run of {}, {}", file.path, file.model.name, file.model.weights));
+        if (same_run(base, file)) return base;
+    throw Failure(fmt::format("{}: the baseline has no run of {}", file.path, model_text(file)));
+}
+
+// Every run of the baseline has a run to be compared with, and every test of it: else --compare would pass what it did not see.
+void check_comparable(const std::string &path, const Document &document, const Document &baseline) {
+    for (const BenchFile &file : document) check_comparable(base_of(file, baseline), file);
+    if (baseline.size() == 1) return; // any run is compared with that one
+    for (const BenchFile &base : baseline)
+        if (std::none_of(document.begin(), document.end(), [&](const BenchFile &file) { return same_run(base, file); }))
+            throw Failure(fmt::format("{}: has no run of {}, which the baseline has ({})", path, model_text(base), base.path));
 }
 
 // Throws Failure where a run is slower than the baseline's, after all have been looked at.
@@ -159,12 +178,10 @@ int run(const Options &options) {
     std::vector<Document> documents;
     std::vector<BenchFile> files;
     for (const std::string &path : options.files) {
-        documents.push_back(
-            parse_bench_files(path == "-" ? "standard input" : path, read_file(path, kLargestBenchFile)));
-        for (const BenchFile &file : documents.back()) {
-            if (options.compare && documents.size() > 1) check_comparable(base_of(file, documents.front()), file);
-            files.push_back(file);
-        }
+        const std::string name = path == "-" ? "standard input" : path;
+        documents.push_back(parse_bench_files(name, read_file(path, kLargestBenchFile)));
+        if (options.compare && documents.size() > 1) check_comparable(name, documents.back(), documents.front());
+        files.insert(files.end(), documents.back().begin(), documents.back().end());
     }
     if (options.page()) {
         const Page page = page_of(files, options.tolerance());

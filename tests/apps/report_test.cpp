@@ -201,6 +201,39 @@ TEST_CASE("apps report: --compare refuses what cannot be compared") {
     check_refused_in_a_line({"report", base, "--compare"}, 2, "two files");
 }
 
+TEST_CASE("apps report: --compare of suites wants every run that the baseline has") {
+    const Folder folder;
+    Json larger = bench_json(0.5), weights = bench_json(), name = bench_json(), wide = bench_json(0.5);
+    larger["model"].update({{"name", "7-2.9b"}, {"width", 2560}});
+    weights["model"]["weights"] = "q8_0";
+    name["model"]["name"] = "duck.gguf";
+    wide["model"]["name"] = "7-2.9b";
+    const auto file = [&](const char *path, const Json &runs) {
+        return folder.write(path, Json{{"schema", "firefinch-suite/1"}, {"runs", runs}}.dump());
+    };
+    const std::string all = file("all.json", {larger, bench_json(), weights, name}),
+                      again = file("again.json", {name, weights, bench_json(), larger});
+    const Outcome whole = run({"report", all, again, "--compare"}); // in whatever order
+    CAPTURE(whole.err);
+    CHECK(whole.status == 0);
+    CHECK(whole.err.empty());
+    CHECK(contains(whole.out, again + ", run 4 beside " + all + ", run 1\n"));
+
+    const auto lacks = [&](const char *path, const Json &runs, const std::string &missing) {
+        const std::string later = file(path, runs);
+        check_refused_in_a_line({"report", all, again, later, "--compare"}, 1, later + ": has no run of " + missing);
+    };
+    lacks("larger.json", {bench_json(), weights, name}, "7-2.9b, RWKV-7.0, 12 layers, 2560 wide, vocabulary 65536, f16, which the "
+                                                        "baseline has (" + all + ", run 1)");
+    lacks("weights.json", {larger, bench_json(), name}, "goose.gguf, RWKV-7.0, 12 layers, 768 wide, vocabulary 65536, q8_0, which");
+    lacks("name.json", {larger, bench_json(), weights}, "duck.gguf, RWKV-7.0, 12 layers, 768 wide");
+    const std::string alone = folder.write("alone.json", bench_json().dump());
+    check_refused_in_a_line({"report", all, alone, "--compare"}, 1, alone + ": has no run of 7-2.9b");
+    check_refused_in_a_line({"report", all, file("wide.json", Json::array({wide})), "--compare"}, 1,
+                            "the baseline has no run of 7-2.9b, RWKV-7.0, 12 layers, 768 wide");
+    CHECK(page_of({all, alone}).size() > 1000); // a report shows what there is
+}
+
 TEST_CASE("apps report: what is no bench file is refused, and leaves no report") {
     const Folder folder;
     const std::string base = folder.write("base.json", bench_json().dump()), out = folder.path("report.html");
