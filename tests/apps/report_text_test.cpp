@@ -275,13 +275,37 @@ TEST_CASE("report: three samples are too few, however different") {
 TEST_CASE("report: models of other shapes are shown, not compared; without a common test either") {
     Json other = bench_json();
     other["model"]["width"] = 1024;
-    std::string page = html_of(page_of({parsed(bench_json()), parsed(other)}, kTolerance));
+    const BenchFile first = parsed(bench_json());
+    std::string page = html_of(page_of({first, first, parsed(other)}, kTolerance));
     CHECK(contains(page, "model of another shape: not compared"));
-    CHECK(!contains(page, "no clear difference"));
+    CHECK(count_of(page, "class=\"text\" data-label=\"verdict\"") == 3);
     Json fewer = bench_json();
     for (Json &result : fewer["results"]) result["tokens"] = 99;
-    page = html_of(page_of({parsed(bench_json()), parsed(fewer)}, kTolerance));
+    page = html_of(page_of({first, parsed(fewer)}, kTolerance));
     CHECK(contains(page, "no test that the baseline has"));
+}
+
+TEST_CASE("report: where nothing can be compared nothing is, and nothing is a baseline") {
+    Json suite = {{"schema", "firefinch-suite/1"}, {"runs", Json::array()}};
+    for (const int width : {256, 768, 1024}) {
+        suite["runs"].push_back(bench_json());
+        suite["runs"].back()["model"]["width"] = width;
+    }
+    std::vector<BenchFile> files = parse_bench_files("suite.json", suite.dump());
+    for (const std::vector<BenchFile> &each : {files, {files[0], files[1]}, {files[0]}}) {
+        const Page page = page_of(each, kTolerance);
+        const std::string markdown = markdown_of(page);
+        CHECK(!contains(markdown, "aseline"));
+        CHECK(!contains(markdown, "ompared"));
+        CHECK(!contains(markdown, "Differences"));
+        CHECK(!contains(html_of(page), "<rect class=\"base\"")); // nor drawn as one
+    }
+    const std::vector<BenchFile> again = parse_bench_files("again.json", suite.dump());
+    files.insert(files.end(), again.begin(), again.end());
+    const Page page = page_of(files, kTolerance);
+    CHECK(contains(page.lead, "The first run of each model is the baseline."));
+    CHECK(count_of(markdown_of(page), " (baseline) |") == 3);
+    CHECK(contains(page_of({files[0], files[3]}, kTolerance).lead, "The first is the baseline."));
 }
 
 TEST_CASE("report: a run is compared with the first of its model and weights") {

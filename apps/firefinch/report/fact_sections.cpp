@@ -64,7 +64,8 @@ std::string seconds_text(double seconds) {
     return fmt::format("{:.2f} s", seconds);
 }
 
-Table host_table(const std::vector<BenchFile> &files, const std::vector<std::string> &names, const BenchTest &like) {
+Table host_table(const std::vector<BenchFile> &files, const std::vector<std::string> &names,
+                 const std::vector<bool> &is_baseline, const BenchTest &like) {
     Table table = {test_title(like),
                    {{"run", ColumnKind::name},
                     {"", ColumnKind::picture},
@@ -88,7 +89,7 @@ Table host_table(const std::vector<BenchFile> &files, const std::vector<std::str
             if (!shown(test)) continue;
             const Spread host = spread(test);
             const bool range = !test.host_samples.empty();
-            const BarMark bar = {host.median, full, host.least, host.most, i == 0 && files.size() > 1};
+            const BarMark bar = {host.median, full, host.least, host.most, is_baseline[i]};
             table.rows.push_back({{names[i]},
                                   {"", Tone::plain, bar},
                                   {figure(host.median, 1)},
@@ -124,8 +125,9 @@ Section host_section(const std::vector<BenchFile> &files) {
                        "Processor time of the calling thread for a token, outside waiting, with launches and "
                        "submissions."};
     const std::vector<std::string> names = run_names(files);
+    const std::vector<bool> is_baseline = baselines(files);
     for (const BenchTest &test : all_tests(files))
-        if (Table table = host_table(files, names, test); !table.rows.empty())
+        if (Table table = host_table(files, names, is_baseline, test); !table.rows.empty())
             section.tables.push_back(std::move(table));
     return section;
 }
@@ -146,9 +148,10 @@ Section startup_section(const std::vector<BenchFile> &files) {
     double full = 0;
     for (const BenchFile &file : files) full = std::max(full, file.first_token_seconds);
     const std::vector<std::string> names = run_names(files);
+    const std::vector<bool> is_baseline = baselines(files);
     for (std::size_t i = 0; i < files.size(); ++i) {
         const BenchFile &file = files[i];
-        const BarMark bar = {file.first_token_seconds, full, 0, 0, i == 0 && files.size() > 1};
+        const BarMark bar = {file.first_token_seconds, full, 0, 0, is_baseline[i]};
         table.rows.push_back({{names[i]},
                               {"", Tone::plain, bar},
                               {seconds_text(file.first_token_seconds)},

@@ -40,6 +40,20 @@ std::string page_title(const std::vector<BenchFile> &files) {
     return "RWKV, device by device";
 }
 
+std::string page_lead(const std::vector<BenchFile> &files) {
+    const BenchFile::Model &model = files[0].model;
+    if (files.size() == 1)
+        return fmt::format("{}, RWKV-{}, {} weights, measured by firefinch bench beside what the device does at best.",
+                           model.name, model.version, model.weights);
+    const std::vector<bool> is_baseline = baselines(files);
+    const bool several = std::count(is_baseline.begin() + 1, is_baseline.end(), true) > 0;
+    return fmt::format("{} runs of firefinch bench, each measured beside what the device did at best in the same run.{}",
+                       files.size(),
+                       several          ? " The first run of each model is the baseline."
+                       : is_baseline[0] ? " The first is the baseline."
+                                        : "");
+}
+
 } // namespace
 
 Section run_section(const std::vector<BenchFile> &files) {
@@ -55,9 +69,10 @@ Section run_section(const std::vector<BenchFile> &files) {
                     {"firefinch", ColumnKind::text}},
                    {}};
     const std::vector<std::string> names = run_names(files);
+    const std::vector<bool> is_baseline = baselines(files);
     for (std::size_t i = 0; i < files.size(); ++i) {
         const BenchFile &file = files[i];
-        table.rows.push_back({{fmt::format("{}{}", names[i], i == 0 && files.size() > 1 ? " (baseline)" : "")},
+        table.rows.push_back({{fmt::format("{}{}", names[i], is_baseline[i] ? " (baseline)" : "")},
                               {fmt::format("{}, RWKV-{}, {}", file.model.name, file.model.version, file.model.weights)},
                               {grouped(file.model.parameters)},
                               {fmt::format("{}, {}", file.model.layers, file.model.width)},
@@ -126,13 +141,7 @@ Section method_section(double tolerance) {
 Page page_of(const std::vector<BenchFile> &files, double tolerance) {
     Page page;
     page.title = page_title(files);
-    page.lead = files.size() == 1
-                    ? fmt::format("{}, RWKV-{}, {} weights, measured by firefinch bench beside what the device does at "
-                                  "best.",
-                                  files[0].model.name, files[0].model.version, files[0].model.weights)
-                    : fmt::format("{} runs of firefinch bench, each measured beside what the device did at best in the "
-                                  "same run. The first is the baseline.",
-                                  files.size());
+    page.lead = page_lead(files);
     page.sections = {speed_section(files)};
     for (Section section :
          {difference_section(files, tolerance), roofline_section(files), scaling_section(files), kernel_section(files),

@@ -63,6 +63,13 @@ std::optional<std::size_t> baseline_of(const std::vector<BenchFile> &files, std:
     return shape;
 }
 
+std::vector<bool> baselines(const std::vector<BenchFile> &files) {
+    std::vector<bool> all(files.size());
+    for (std::size_t i = 0; i < files.size(); ++i)
+        if (const std::optional<std::size_t> base = baseline_of(files, i)) all[*base] = true;
+    return all;
+}
+
 std::string device_of(const BenchFile &file) {
     const std::string profile = profile_text(file);
     return profile.empty() ? file.device.name : fmt::format("{}, {}", file.device.name, profile);

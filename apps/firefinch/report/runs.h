@@ -18,6 +18,9 @@ std::vector<std::string> run_names(const std::vector<BenchFile> &files);
 // of its shape.
 std::optional<std::size_t> baseline_of(const std::vector<BenchFile> &files, std::size_t run);
 
+// Which runs others are compared with. None where nothing can be compared: a single run, or models of as many shapes.
+std::vector<bool> baselines(const std::vector<BenchFile> &files);
+
 std::string device_of(const BenchFile &file); // with its profile, if traits were masked
 
 std::string test_title(const BenchTest &test); // Decode of 128 tokens, 8 sessions (tg128 x8)

@@ -27,7 +27,8 @@ double limit_of(const BenchFile &file) {
     return file.read_bytes_per_second / static_cast<double>(file.model.bytes_read_per_token);
 }
 
-Table speed_table(const std::vector<BenchFile> &files, const std::vector<std::string> &names, const BenchTest &like) {
+Table speed_table(const std::vector<BenchFile> &files, const std::vector<std::string> &names,
+                  const std::vector<bool> &is_baseline, const BenchTest &like) {
     Table table = {test_title(like),
                    {{"run", ColumnKind::name},
                     {"", ColumnKind::picture},
@@ -45,7 +46,7 @@ Table speed_table(const std::vector<BenchFile> &files, const std::vector<std::st
         for (const BenchTest &test : files[i].results) {
             if (!test.same_test(like)) continue;
             const Spread &speed = test.tokens_per_second;
-            const BarMark bar = {speed.median, full, speed.least, speed.most, i == 0 && files.size() > 1};
+            const BarMark bar = {speed.median, full, speed.least, speed.most, is_baseline[i]};
             table.rows.push_back({{names[i]},
                                   {"", Tone::plain, bar},
                                   {speed_text(speed.median)},
@@ -122,28 +123,29 @@ Section speed_section(const std::vector<BenchFile> &files) {
                        "run. Tokens of a prompt or of a batch share one reading of the weights, so theirs may be "
                        "above 100 %."};
     const std::vector<std::string> names = run_names(files);
-    for (const BenchTest &test : all_tests(files)) section.tables.push_back(speed_table(files, names, test));
+    const std::vector<bool> is_baseline = baselines(files);
+    for (const BenchTest &test : all_tests(files)) section.tables.push_back(speed_table(files, names, is_baseline, test));
     return section;
 }
 
 Section difference_section(const std::vector<BenchFile> &files, double tolerance) {
     Section section = {"Differences to the baseline"};
-    if (files.size() < 2) return section;
+    const std::vector<bool> is_baseline = baselines(files);
+    if (std::count(is_baseline.begin(), is_baseline.end(), true) == 0) return section;
     const std::vector<std::string> names = run_names(files);
-    std::vector<std::optional<std::size_t>> baselines;
-    for (std::size_t i = 0; i < files.size(); ++i) baselines.push_back(baseline_of(files, i));
-    const bool several = std::any_of(baselines.begin(), baselines.end(), [](const auto &base) { return base.value_or(0) != 0; });
+    const bool several = std::count(is_baseline.begin() + 1, is_baseline.end(), true) > 0;
     section.lead = fmt::format("Baseline is {}. Change is the ratio of the medians of tokens/s, with a 95 % interval "
                                "bootstrapped from the samples of both runs. Slower and faster are said only where the whole "
                                "interval lies more than {:.3g} % from no change (the shaded band).",
                                several ? "the first run of the same model" : "run " + names[0], tolerance * 100);
     for (std::size_t i = 1; i < files.size(); ++i) {
-        if (!baselines[i]) {
-            if (std::find(baselines.begin(), baselines.end(), i) == baselines.end())
+        const std::optional<std::size_t> first = baseline_of(files, i);
+        if (!first) {
+            if (!is_baseline[i])
                 section.notes.push_back(fmt::format("Run {} has a model of another shape: not compared.", names[i]));
             continue;
         }
-        const std::size_t base = *baselines[i];
+        const std::size_t base = *first;
         const std::vector<Difference> all = differences(files[base], files[i], tolerance);
         if (all.empty()) {
             section.notes.push_back(fmt::format("Run {} has no test that the baseline has.", names[i]));
@@ -172,12 +174,13 @@ Section roofline_section(const std::vector<BenchFile> &files) {
                     {"read bandwidth", ColumnKind::number}},
                    {}};
     const std::vector<std::string> names = run_names(files);
+    const std::vector<bool> is_baseline = baselines(files);
     for (std::size_t i = 0; i < files.size(); ++i) {
         const BenchTest *test = single_decode(files[i]);
         if (test == nullptr || !test->bandwidth_fraction) continue;
         const double fraction = *test->bandwidth_fraction;
         table.rows.push_back({{names[i]},
-                              {"", Tone::plain, BarMark{std::min(fraction, 1.0), 1, 0, 0, i == 0 && files.size() > 1}},
+                              {"", Tone::plain, BarMark{std::min(fraction, 1.0), 1, 0, 0, is_baseline[i]}},
                               {percent_text(fraction)},
                               {speed_text(test->tokens_per_second.median)},
                               {speed_text(limit_of(files[i]))},
