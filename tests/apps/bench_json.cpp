@@ -82,11 +82,26 @@ Json bench_json(double speed) {
                    {"pipeline_seconds", 0.11},
                    {"first_token_seconds", 0.77},
                    {"peak_host_bytes", nullptr},
-                   {"device_bytes", 512'000'000}}}};
+                   {"device_bytes", 512'000'000}}},
+                 {"tuning", {{"used", false}, {"tuned_launches", 0}, {"tunable_launches", 40}}},
+                 {"denied", Json::array({"head.f16_subgroup"})}};
     json["results"] = {result_json("prefill", 1, 512, times({9120.5, 9288.25, 9011.125, 9202.75, 9190.5}), host),
                        result_json("decode", 1, 128, times({412.25, 415.5, 409.75, 414.125, 413.0}), host),
                        result_json("decode", 8, 128, times({2512.5, 2498.25, 2530.75, 2505.125, 2519.0}), host)};
     return json;
+}
+
+Json suite_json(const Json &runs) {
+    return {{"schema", "firefinch-suite/1"},
+            {"firefinch", "0.1.0 0123456789ab"},
+            {"time", "2026-01-02T03:04:05Z"},
+            {"suite", "standard"},
+            {"score", 41.5},
+            {"scored_tests", 6},
+            {"tests", 8},
+            {"cut", Json::array({"7-2.9b q4_k: would take too long on this device"})},
+            {"seconds", 100.5},
+            {"runs", runs}};
 }
 
 std::vector<double> noisy(double centre, std::size_t count, unsigned seed, double width) {

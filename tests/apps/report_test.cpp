@@ -208,9 +208,7 @@ TEST_CASE("apps report: --compare of suites wants every run that the baseline ha
     weights["model"]["weights"] = "q8_0";
     name["model"]["name"] = "duck.gguf";
     wide["model"]["name"] = "7-2.9b";
-    const auto file = [&](const char *path, const Json &runs) {
-        return folder.write(path, Json{{"schema", "firefinch-suite/1"}, {"runs", runs}}.dump());
-    };
+    const auto file = [&](const char *path, const Json &runs) { return folder.write(path, suite_json(runs).dump()); };
     const std::string all = file("all.json", {larger, bench_json(), weights, name}),
                       again = file("again.json", {name, weights, bench_json(), larger});
     const Outcome whole = run({"report", all, again, "--compare"}); // in whatever order

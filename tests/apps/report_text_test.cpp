@@ -20,6 +20,7 @@ using namespace program::report;
 using test::bench_json;
 using test::Json;
 using test::noisy;
+using test::suite_json;
 
 namespace {
 
@@ -80,6 +81,9 @@ TEST_CASE("report: a bench file is read whole") {
     CHECK(file.results[0].dispatches_per_token == 0.25);
     CHECK(file.kernels.size() == 2);
     CHECK(!file.peak_host_bytes);
+    CHECK(file.tuned == false);
+    CHECK(file.denied == std::vector<std::string>{"head.f16_subgroup"});
+    CHECK(!file.source->suite);
 }
 
 TEST_CASE("report: what bench may leave out may be missing") {
@@ -87,10 +91,14 @@ TEST_CASE("report: what bench may leave out may be missing") {
     json["kernels"] = nullptr;
     json["device"]["traits"] = nullptr;
     json["device"].erase("profile");
+    json.erase("tuning");
+    json.erase("denied"); // which older versions did not write
     json["results"][0]["dispatches_per_token"] = nullptr;
     for (Json &result : json["results"]) result.erase("samples");
     const BenchFile file = parsed(json);
     CHECK(!file.results[0].dispatches_per_token);
+    CHECK(!file.tuned);
+    CHECK(!file.denied);
     CHECK(file.kernels_refused);
     const std::string page = html_of(page_of({file, file}, kTolerance));
     CHECK(contains(page, "no timestamps"));
@@ -125,6 +133,12 @@ TEST_CASE("report: a wrong member is named, with what was expected and found") {
         {"/roofline/read_bytes_per_second", 1e300, "roofline.read_bytes_per_second is 1e+300"},
         {"/model/bytes_read_per_token", 0, "model.bytes_read_per_token is 0"},
         {"/kernels/0/microseconds", true, "kernels[0].microseconds is true, expected a number"},
+        {"/tuning", 1, "tuning is 1, expected an object"},
+        {"/tuning/used", 1, "tuning.used is 1, expected true or false"},
+        {"/tuning/used", nullptr, "tuning.used is null, expected true or false"},
+        {"/denied", "head.f16", "denied is \"head.f16\", expected an array"},
+        {"/denied", std::vector<int>(1025), "denied has 1025 elements, expected no more than 1024"},
+        {"/denied/0", 7, "denied[0] is 7, expected a text"},
         {"/device/traits/storage16", Json::array(), "device.traits.storage16 is an array"},
     };
     for (const auto &[pointer, value, says] : wrong) {
@@ -192,17 +206,37 @@ TEST_CASE("report: a suite's runs are read as so many files") {
     large["model"]["name"] = "larger";
     large["model"]["width"] = 4096;
     const Json runs = Json::array({small, large});
-    for (const Json &document : {Json{{"schema", "firefinch-suite/1"}, {"score", 12.5}, {"runs", runs}}, runs}) {
+    for (const Json &document : {suite_json(runs), runs}) {
         const std::vector<BenchFile> files = parse_bench_files("suite.json", document.dump());
         REQUIRE(files.size() == 2);
         CHECK(files[0].path == "suite.json, run 1");
         CHECK(files[1].model.name == "larger");
+        CHECK(files[0].source == files[1].source);
+        CHECK(files[0].source->suite.has_value() == document.is_object());
         CHECK(contains(markdown_of(page_of(files, kTolerance)), "larger"));
     }
     CHECK(contains(refusal("[]"), "no run"));
     CHECK(contains(refusal(R"({"schema": "firefinch-suite/1"})"), "runs"));
     CHECK(contains(refusal(R"({"schema": "firefinch-suite/1", "runs": [{"schema": "firefinch-suite/1"}]})"), "schema"));
     CHECK(contains(refusal(Json{{"schema", "firefinch-suite/2"}, {"runs", runs}}.dump()), "firefinch-bench/1"));
+}
+
+TEST_CASE("report: what a suite says of itself is checked") {
+    const auto suite = [](const char *member, const Json &value) {
+        Json json = suite_json(Json::array({bench_json()}));
+        json[member] = value;
+        return json.dump();
+    };
+    CHECK(refusal(suite("score", nullptr)).empty());
+    CHECK(contains(refusal(suite("score", "41")), "score is \"41\", expected a number from 0"));
+    CHECK(contains(refusal(suite("score", -1)), "score is -1, expected a number from 0"));
+    CHECK(contains(refusal(suite("tests", nullptr)), "tests is null, expected a whole number"));
+    CHECK(contains(refusal(suite("scored_tests", 9)), "scored_tests is 9, expected a whole number from 0 to 8"));
+    CHECK(contains(refusal(suite("scored_tests", 1.5)), "scored_tests is 1.5, expected a whole number"));
+    CHECK(contains(refusal(suite("cut", nullptr)), "cut is null, expected an array"));
+    CHECK(contains(refusal(suite("cut", std::vector<std::string>(65))), "cut has 65 elements, expected no more than 64"));
+    CHECK(contains(refusal(suite("cut", Json::array({1}))), "cut[0] is 1, expected a text"));
+    CHECK(contains(refusal(suite("cut", Json::array({std::string(501, 'x')}))), "cut[0] is a text of 501 bytes"));
 }
 
 TEST_CASE("report: a file cut anywhere is refused") {
@@ -286,7 +320,7 @@ TEST_CASE("report: models of other shapes are shown, not compared; without a com
 }
 
 TEST_CASE("report: where nothing can be compared nothing is, and nothing is a baseline") {
-    Json suite = {{"schema", "firefinch-suite/1"}, {"runs", Json::array()}};
+    Json suite = suite_json(Json::array());
     for (const int width : {256, 768, 1024}) {
         suite["runs"].push_back(bench_json());
         suite["runs"].back()["model"]["width"] = width;
@@ -356,22 +390,61 @@ TEST_CASE("report: a prompt's host time, launches and submissions are shown, and
     CHECK(row[6].text == "0.125");
 }
 
+TEST_CASE("report: what makes a comparison unfair is on the page: tuning, denied variants, what a score is of") {
+    Json tuned = bench_json(), older = bench_json();
+    tuned["tuning"]["used"] = true;
+    tuned["denied"] = Json::array();
+    older.erase("tuning");
+    older.erase("denied");
+    const std::string markdown = markdown_of(page_of({parsed(bench_json()), parsed(tuned), parsed(older)}, kTolerance));
+    CHECK(contains(markdown, "| firefinch | tuning | denied |\n"));
+    CHECK(contains(markdown, "| 0.1.0 0123456789ab | the table's values | head.f16\\_subgroup |\n"));
+    CHECK(contains(markdown, "| 0.1.0 0123456789ab | tuned | none |\n"));
+    CHECK(contains(markdown, "| 0.1.0 0123456789ab | - | - |\n"));
+    CHECK(contains(html_of(page_of({parsed(bench_json())}, kTolerance)), "data-label=\"denied\">head.f16_subgroup</td>"));
+    CHECK(!contains(markdown_of(page_of({parsed(tuned), parsed(older)}, kTolerance)), "enied")); // nothing was
+    CHECK(!contains(markdown, "Suite in"));
+
+    const auto suite = [](const Json &score, std::size_t scored) {
+        Json json = suite_json(Json::array({bench_json(), bench_json()}));
+        json["score"] = score;
+        json["scored_tests"] = scored;
+        return parse_bench_files("a/suite.json", json.dump());
+    };
+    const Page page = page_of(suite(41.5, 6), kTolerance);
+    const std::string rows = "| score | 41.5 (6 of 8 tests) |\n| cut | 7-2.9b q4\\_k: would take too long on this device |\n";
+    CHECK(contains(markdown_of(page), "**Suite in suite.json**\n\n| fact | value |\n|---|---|\n" + rows));
+    CHECK(contains(html_of(page), "7-2.9b q4_k: would take too long on this device</td>"));
+    for (const Json &nothing : {Json(nullptr), Json(0)}) // 0 before it was null
+        CHECK(contains(markdown_of(page_of(suite(nothing, 0), kTolerance)), "| score | none |"));
+    std::vector<BenchFile> two = suite(1, 8);
+    for (const BenchFile &run : suite(nullptr, 0)) two.push_back(run);
+    const std::string both = markdown_of(page_of(two, kTolerance));
+    CHECK(count_of(both, "**Suite in suite.json (file 1)**") == 1);
+    CHECK(contains(both, "| score | 1.0 (8 of 8 tests) |"));
+    CHECK(count_of(both, "**Suite in suite.json (file 2)**") == 1);
+    CHECK(contains(both, "| score | none |"));
+}
+
 TEST_CASE("report: names are text, never markup") {
     const std::string name = "</title><script>alert('1')</script>\"&|`*_[a](http://b)@c\n# www.d\xE2\x80\xAE"
                              "e";
     Json json = bench_json();
     for (const char *pointer :
          {"/device/name", "/device/driver", "/device/driver_version", "/model/name", "/model/weights",
-          "/kernels/0/name", "/kernels/0/variant", "/host/os", "/firefinch", "/time", "/device/profile"})
+          "/kernels/0/name", "/kernels/0/variant", "/host/os", "/firefinch", "/time", "/device/profile", "/denied/0"})
         json[Json::json_pointer(pointer)] = name;
     json["device"]["traits"][name] = name;
-    const Page page = page_of({parse_bench_files("<i>.json", json.dump()).front(), parsed(bench_json())}, kTolerance);
+    Json suite = suite_json(Json::array({json}));
+    suite["cut"] = Json::array({name});
+    const Page page = page_of({parse_bench_files("<i>.json", suite.dump()).front(), parsed(bench_json())}, kTolerance);
     const std::string html = html_of(page);
     CHECK(!contains(html, "<script"));
     CHECK(count_of(html, "</title>") == count_of(html, "<title>"));
     CHECK(contains(html, "&lt;script&gt;alert(&#39;1&#39;)"));
     CHECK(!contains(html, "<i>"));
     CHECK(contains(html, "&lt;i&gt;.json"));
+    CHECK(count_of(html, "<td class=\"text\" data-label=\"value\">&lt;/title&gt;&lt;script&gt;") == 6); // five of the device, a cut
     CHECK(!contains(html, "\xE2\x80\xAE")); // it would turn the page's own text around
     const std::string markdown = markdown_of(page);
     CHECK(!contains(markdown, "<"));

@@ -18,6 +18,7 @@ constexpr const char *kSchema = "firefinch-bench/1", *kSuiteSchema = "firefinch-
 constexpr double kLeast = 1e-6, kMost = 1e15;
 constexpr std::uint64_t kMostWhole = 1'000'000'000'000'000;
 constexpr std::size_t kMostResults = 256, kMostKernels = 1024, kMostTraits = 1024, kMostRuns = 64;
+constexpr std::size_t kMostCut = kMostRuns; // a model that was cut down or left out has a sentence
 constexpr double kMostTrait = 2e19; // drivers state limits of up to 2^64 - 1
 constexpr std::size_t kMostSamples = 10'000; // the most that bench --repeat takes
 constexpr std::size_t kMostSamplesTogether = 100'000; // a comparison draws each of them a thousand times
@@ -130,10 +131,34 @@ void read_startup(const Field &field, BenchFile &file) {
     if (const Field peak = field["peak_host_bytes"]; !peak.is_null()) file.peak_host_bytes = peak.whole(0, kMostWhole);
 }
 
+std::vector<std::string> read_texts(const Field &field, std::size_t most) {
+    std::vector<std::string> all;
+    for (const Field &item : field.items(most)) all.push_back(item.text());
+    return all;
+}
+
+BenchSource::Suite read_suite(const Field &root) {
+    BenchSource::Suite suite;
+    suite.score = root["score"].number_or_none(0, kMost);
+    suite.tests = root["tests"].whole(0, kMostWhole);
+    suite.scored_tests = root["scored_tests"].whole(0, suite.tests);
+    if (suite.scored_tests == 0) suite.score.reset(); // which was 0 before it was null
+    suite.cut = read_texts(root["cut"], kMostCut);
+    return suite;
+}
+
+std::string file_name_of(const std::string &path) {
+    return one_line(std::filesystem::path(path).filename().string());
+}
+
 } // namespace
 
+std::string BenchSource::file_name() const {
+    return file_name_of(path);
+}
+
 std::string BenchFile::file_name() const {
-    return one_line(std::filesystem::path(path).filename().string());
+    return file_name_of(path);
 }
 
 bool BenchFile::same_model(const BenchFile &other) const {
@@ -175,6 +200,8 @@ BenchFile read_run(const std::string &path, const Field &root) {
     if (!file.kernels_refused)
         for (const Field &kernel : root["kernels"].items(kMostKernels)) file.kernels.push_back(read_kernel(kernel));
     read_startup(root["startup"], file);
+    if (const Field tuning = root["tuning"]; !tuning.is_null()) file.tuned = tuning["used"].truth();
+    if (const Field denied = root["denied"]; !denied.is_null()) file.denied = read_texts(denied, kMostKernels);
     return file;
 }
 
@@ -183,12 +210,19 @@ BenchFile read_run(const std::string &path, const Field &root) {
 std::vector<BenchFile> parse_bench_files(const std::string &path, std::string_view text) {
     const nlohmann::json json = parse(path, text);
     const bool is_suite = json.is_object() && json.value("schema", nlohmann::json()) == kSuiteSchema;
-    if (!is_suite && !json.is_array()) return {read_run(path, Field(path, json))};
     const Field whole(path, json);
     std::vector<BenchFile> files;
-    for (const Field &run : (is_suite ? whole["runs"] : whole).items(kMostRuns))
-        files.push_back(read_run(fmt::format("{}, run {}", path, files.size() + 1), run));
-    if (files.empty()) throw Failure(fmt::format("{}: it has no run of a model", path));
+    if (is_suite || json.is_array()) {
+        for (const Field &run : (is_suite ? whole["runs"] : whole).items(kMostRuns))
+            files.push_back(read_run(fmt::format("{}, run {}", path, files.size() + 1), run));
+        if (files.empty()) throw Failure(fmt::format("{}: it has no run of a model", path));
+    } else {
+        files.push_back(read_run(path, whole));
+    }
+    const auto source = std::make_shared<BenchSource>();
+    source->path = path;
+    if (is_suite) source->suite = read_suite(whole);
+    for (BenchFile &file : files) file.source = source;
     return files;
 }
 

@@ -6,6 +6,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -32,9 +33,23 @@ struct BenchKernel {
     std::optional<double> bandwidth_fraction;
 };
 
-// Texts are on one line (see utf8.h), not escaped; what is not known is "", none or 0.
-struct BenchFile {
+// What one run or more are read from. Texts are on one line (see utf8.h), not escaped; what is not known is "", none or 0.
+struct BenchSource {
     std::string path; // as it was given
+    struct Suite {
+        std::optional<double> score; // none where no test counts
+        std::uint64_t scored_tests = 0, tests = 0;
+        std::vector<std::string> cut; // what was made smaller or left out, a sentence each
+    };
+    std::optional<Suite> suite; // none if it is a run, or an array of them
+
+    std::string file_name() const; // of the path, on one line
+};
+
+// A run; texts and what is not known as above.
+struct BenchFile {
+    std::shared_ptr<const BenchSource> source; // that it was read from; never null
+    std::string path;                          // the source's, and which of its runs this is
     std::string firefinch, time;
     struct Device {
         std::string name, vendor, driver, driver_version, api_version, type, profile;
@@ -54,6 +69,8 @@ struct BenchFile {
     double load_seconds = 0, pipeline_seconds = 0, first_token_seconds = 0;
     std::uint64_t device_bytes = 0;
     std::optional<std::uint64_t> peak_host_bytes;
+    std::optional<bool> tuned;                      // launches had values that 'firefinch tune' measured
+    std::optional<std::vector<std::string>> denied; // kernel variants ruled out on this device
 
     std::string file_name() const; // of the path, on one line
     // Shapes alike; the weights may be of another type.

@@ -64,6 +64,11 @@ std::string Field::text_or_none() const {
     return is_null() ? std::string() : text();
 }
 
+bool Field::truth() const {
+    if (value_ == nullptr || !value_->is_boolean()) fail("true or false");
+    return value_->get<bool>();
+}
+
 double Field::number(double low, double high) const {
     const std::string expected = fmt::format("a number from {} to {}", low, high);
     if (!is_number()) fail(expected);

@@ -25,6 +25,7 @@ class Field {
 
     std::string text() const; // on one line
     std::string text_or_none() const;
+    bool truth() const; // true or false
     double number(double low, double high) const;
     std::optional<double> number_or_none(double low, double high) const;
     std::uint64_t whole(std::uint64_t low, std::uint64_t high) const;

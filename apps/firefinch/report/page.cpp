@@ -23,6 +23,26 @@ std::string traits_text(const BenchFile &file) {
     return or_dash(out);
 }
 
+std::string tuning_text(const BenchFile &file) {
+    if (!file.tuned) return "-";
+    return *file.tuned ? "tuned" : "the table's values";
+}
+
+std::string denied_text(const BenchFile &file) {
+    if (!file.denied) return "-";
+    return file.denied->empty() ? "none" : fmt::format("{}", fmt::join(*file.denied, ", "));
+}
+
+// Its score, and what was cut down or left out: runs that a reader would miss, and the score lacks.
+Table suite_table(const BenchSource::Suite &suite, const std::string &name) {
+    Table table = {"Suite in " + name, {{"fact", ColumnKind::name}, {"value", ColumnKind::text}}, {}, true};
+    table.rows.push_back(
+        {{"score"},
+         {suite.score ? fmt::format("{:.1f} ({} of {} tests)", *suite.score, suite.scored_tests, suite.tests) : "none"}});
+    for (const std::string &sentence : suite.cut) table.rows.push_back({{"cut"}, {sentence}});
+    return table;
+}
+
 // Runs of the same device under the same driver stand in one row.
 bool same_device(const BenchFile &a, const BenchFile &b) {
     const BenchFile::Device &x = a.device, &y = b.device;
@@ -57,7 +77,9 @@ std::string page_lead(const std::vector<BenchFile> &files) {
 } // namespace
 
 Section run_section(const std::vector<BenchFile> &files) {
-    Section section = {"Runs"};
+    Section section = {"Runs",
+                       "Tuned: launches of a decode step had values that firefinch tune measured on the device, not the table's "
+                       "alone."};
     Table table = {"",
                    {{"run", ColumnKind::name},
                     {"model", ColumnKind::text},
@@ -66,8 +88,15 @@ Section run_section(const std::vector<BenchFile> &files) {
                     {"vocabulary", ColumnKind::number},
                     {"file", ColumnKind::text},
                     {"measured", ColumnKind::text},
-                    {"firefinch", ColumnKind::text}},
+                    {"firefinch", ColumnKind::text},
+                    {"tuning", ColumnKind::text}},
                    {}};
+    const bool denied = std::any_of(files.begin(), files.end(),
+                                    [](const BenchFile &file) { return file.denied && !file.denied->empty(); });
+    if (denied) {
+        table.columns.push_back({"denied", ColumnKind::text});
+        section.lead += " Denied: kernel variants that were ruled out on the device, where others ran in their place.";
+    }
     const std::vector<std::string> names = run_names(files);
     const std::vector<bool> is_baseline = baselines(files);
     for (std::size_t i = 0; i < files.size(); ++i) {
@@ -79,9 +108,15 @@ Section run_section(const std::vector<BenchFile> &files) {
                               {grouped(file.model.vocabulary)},
                               {file.file_name()},
                               {file.time},
-                              {file.firefinch}});
+                              {file.firefinch},
+                              {tuning_text(file)}});
+        if (denied) table.rows.back().push_back({denied_text(file)});
     }
     section.tables.push_back(std::move(table));
+    const std::vector<std::string> sources = source_names(files);
+    for (std::size_t i = 0; i < files.size(); ++i)
+        if (files[i].source->suite && (i == 0 || files[i].source != files[i - 1].source)) // a suite's runs are together
+            section.tables.push_back(suite_table(*files[i].source->suite, sources[i]));
     return section;
 }
 

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <functional>
+#include <map>
 
 #include <fmt/format.h>
 
@@ -48,6 +49,18 @@ std::vector<std::string> run_names(const std::vector<BenchFile> &files) {
             if (std::string part = trait(file); !part.empty()) parts.push_back(part);
         if (telling.empty()) parts.push_back(file.file_name());
         names.push_back(fmt::format("{}: {}", names.size() + 1, fmt::join(parts, ", ")));
+    }
+    return names;
+}
+
+std::vector<std::string> source_names(const std::vector<BenchFile> &files) {
+    const auto other = [&](const BenchFile &file) { return file.source != files[0].source; };
+    const bool several = std::any_of(files.begin(), files.end(), other);
+    std::map<const BenchSource *, std::size_t> numbers; // one file may be given twice
+    std::vector<std::string> names;
+    for (const BenchFile &file : files) {
+        const std::size_t number = numbers.emplace(file.source.get(), numbers.size() + 1).first->second;
+        names.push_back(file.source->file_name() + (several ? fmt::format(" (file {})", number) : ""));
     }
     return names;
 }

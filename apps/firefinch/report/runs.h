@@ -14,6 +14,9 @@ namespace program::report {
 // "1: demo, f16": the number, and of model, weights, device, driver and version what tells this run from the others.
 std::vector<std::string> run_names(const std::vector<BenchFile> &files);
 
+// What the file is called that each run was read from: "suite.json", of several "suite.json (file 2)".
+std::vector<std::string> source_names(const std::vector<BenchFile> &files);
+
 // The run that one is compared with: the first before it of the same model and weights, else of the same shape. Nothing for the first
 // of its shape.
 std::optional<std::size_t> baseline_of(const std::vector<BenchFile> &files, std::size_t run);
