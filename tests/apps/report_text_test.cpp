@@ -12,6 +12,7 @@
 #include "utf8.h"
 
 #include <algorithm>
+#include <set>
 
 #include <doctest/doctest.h>
 
@@ -362,13 +363,77 @@ TEST_CASE("report: a run is compared with the first of its model and weights") {
 
 TEST_CASE("report: sizes are plotted when there is more than one") {
     Json larger = bench_json(0.5);
-    larger["model"]["bytes_read_per_token"] = 900'000'000;
+    larger["model"].update({{"width", 2048}, {"bytes_read_per_token", 900'000'000}});
     const BenchFile small = parsed(bench_json()), large = parsed(larger);
     CHECK(!contains(html_of(page_of({small, small}, kTolerance)), "Scaling with model size"));
     const std::string page = html_of(page_of({large, small}, kTolerance));
     CHECK(contains(page, "Scaling with model size"));
     CHECK(count_of(page, "<circle") == 3); // two points and the legend
     CHECK(contains(page, "class=\"limit\""));
+}
+
+TEST_CASE("report: drivers of one device, and files of one driver, have lines and rows of their own") {
+    const auto suite = [](const char *path, const char *driver, const char *version, double speed) {
+        Json small = bench_json(speed), large = bench_json(speed / 2);
+        large["model"].update({{"name", "larger.gguf"}, {"width", 2048}, {"bytes_read_per_token", 900'000'000}});
+        for (Json *run : {&small, &large})
+            (*run)["device"].update({{"driver", driver}, {"driver_version", version == nullptr ? Json() : Json(version)}});
+        return parse_bench_files(path, suite_json(Json::array({small, large})).dump());
+    };
+    struct Lines {
+        std::vector<std::string> names; // and how many points each has
+        std::set<std::string> rows;     // no two alike
+        std::size_t limits = 0;
+    };
+    const auto lines = [](const std::vector<std::vector<BenchFile>> &suites) {
+        std::vector<BenchFile> files;
+        for (const std::vector<BenchFile> &each : suites) files.insert(files.end(), each.begin(), each.end());
+        const Section section = scaling_section(files);
+        Lines out;
+        for (const Series &series : section.plot->series) {
+            out.names.push_back(series.name + ": " + std::to_string(series.points.size()));
+            if (series.limit > 0) ++out.limits;
+        }
+        for (const std::vector<Cell> &row : section.tables.front().rows) {
+            const bool other = out.rows.insert(row[0].text + " | " + row[1].text).second;
+            CHECK(other);
+        }
+        return out;
+    };
+    const std::vector<BenchFile> radv = suite("radv.json", "radv", "Mesa 25.0", 1),
+                                 amdvlk = suite("amdvlk.json", "amdvlk", "2025.1", 2),
+                                 update = suite("new/radv.json", "radv", "Mesa 25.1", 1.1),
+                                 again = suite("new/radv.json", "radv", "Mesa 25.0", 1.2),
+                                 unknown = suite("unknown.json", "radv", nullptr, 1);
+    const Lines drivers = lines({radv, amdvlk});
+    CHECK(drivers.names == std::vector<std::string>{"Example GPU 9000, radv, Mesa 25.0, f16: 2",
+                                                    "Example GPU 9000, amdvlk, 2025.1, f16: 2"});
+    CHECK(drivers.limits == 2);
+    CHECK(drivers.rows.size() == 4);
+    CHECK(drivers.rows.contains("goose.gguf, f16 | Example GPU 9000, amdvlk, 2025.1"));
+    const Lines versions = lines({radv, update, unknown}); // the driver is the same: not said
+    CHECK(versions.names == std::vector<std::string>{"Example GPU 9000, Mesa 25.0, f16: 2", "Example GPU 9000, Mesa 25.1, f16: 2",
+                                                     "Example GPU 9000, f16: 2"});
+    CHECK(versions.rows.size() == 6);
+    const Lines files = lines({radv, again}); // of equal names
+    CHECK(files.names == std::vector<std::string>{"Example GPU 9000, radv.json (file 1), f16: 2",
+                                                  "Example GPU 9000, radv.json (file 2), f16: 2"});
+    CHECK(files.limits == 1); // the device's, by one driver
+    CHECK(files.rows.size() == 4);
+    Json large = bench_json();
+    large["model"].update({{"name", "larger.gguf"}, {"bytes_read_per_token", 900'000'000}});
+    const std::vector<BenchFile> array = parse_bench_files("all.json", Json::array({bench_json(), bench_json(2), large}).dump());
+    CHECK(lines({array}).rows.contains("goose.gguf, f16 | Example GPU 9000, run 2")); // one model twice in a file
+    CHECK(lines({{parsed(bench_json())}, array}).rows.contains("goose.gguf, f16 | Example GPU 9000, all.json (file 2), run 3"));
+    const Lines alone = lines({{radv[0]}, {radv[1]}}); // a file each, and nothing that differs
+    CHECK(alone.names == std::vector<std::string>{"Example GPU 9000, f16: 2"});
+}
+
+TEST_CASE("report: runs of two drivers are told apart by their names") {
+    Json other = bench_json();
+    other["device"]["driver"] = "otherdrv";
+    const std::vector<std::string> names = run_names({parsed(bench_json()), parsed(other)});
+    CHECK(names == std::vector<std::string>{"1: exampledrv", "2: otherdrv"});
 }
 
 TEST_CASE("report: a device that reads at another speed than before is pointed out") {

@@ -25,6 +25,7 @@ const std::vector<Trait> &traits() {
         [](const BenchFile &file) { return file.model.weights; },
         [](const BenchFile &file) { return file.device.name; },
         [](const BenchFile &file) { return profile_text(file); },
+        [](const BenchFile &file) { return file.device.driver; },
         [](const BenchFile &file) { return file.device.driver_version; },
         [](const BenchFile &file) { return file.firefinch; },
     };

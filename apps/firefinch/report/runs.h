@@ -11,7 +11,8 @@
 
 namespace program::report {
 
-// "1: demo, f16": the number, and of model, weights, device, driver and version what tells this run from the others.
+// "1: demo, f16": the number, and of model, weights, device, driver, its version and firefinch's what tells this run from the
+// others.
 std::vector<std::string> run_names(const std::vector<BenchFile> &files);
 
 // What the file is called that each run was read from: "suite.json", of several "suite.json (file 2)".

@@ -9,6 +9,7 @@
 #include <cmath>
 #include <map>
 #include <set>
+#include <tuple>
 
 #include <fmt/format.h>
 
@@ -114,6 +115,48 @@ std::string size_text(const BenchFile &file) {
     return fmt::format("{}, {}", file.model.name, file.model.weights);
 }
 
+// What has one limit, whatever it runs: a device under one driver.
+using Driver = std::tuple<std::string, std::string, std::string>;
+Driver driver_of(const BenchFile &file) {
+    return {file.device.name, file.device.driver, file.device.driver_version};
+}
+
+// The device as it stands in the legend and the table: with driver and version where it was measured under several.
+std::string device_and_driver(const BenchFile &file, const std::vector<BenchFile> &files) {
+    std::string text = device_of(file);
+    for (const auto member : {&BenchFile::Device::driver, &BenchFile::Device::driver_version}) {
+        const bool several = std::any_of(files.begin(), files.end(), [&](const BenchFile &other) {
+            return other.device.name == file.device.name && other.device.*member != file.device.*member;
+        });
+        if (several && !(file.device.*member).empty()) text += ", " + file.device.*member;
+    }
+    return text;
+}
+
+// The same of each run; where one model was measured twice under one driver, with the file, and with the run if it was twice in
+// the file: two measurements are never one line of the plot, nor two rows that look alike.
+std::vector<std::string> device_names(const std::vector<BenchFile> &files) {
+    std::vector<std::string> names;
+    using Model = std::tuple<std::string, std::string, std::string, std::string, std::uint64_t, std::uint64_t, std::uint64_t>;
+    std::map<Model, std::set<const BenchSource *>> seen; // by the device's name and what makes a model the same
+    std::set<std::string> by_file, by_run;
+    for (const BenchFile &file : files) {
+        names.push_back(device_and_driver(file, files));
+        const BenchFile::Model &model = file.model;
+        std::set<const BenchSource *> &before =
+            seen[{names.back(), model.name, model.weights, model.version, model.layers, model.width, model.vocabulary}];
+        if (!before.empty()) (before.contains(file.source.get()) ? by_run : by_file).insert(names.back());
+        before.insert(file.source.get());
+    }
+    const std::vector<std::string> sources = source_names(files);
+    for (std::size_t i = 0; i < files.size(); ++i) {
+        const bool file = by_file.contains(names[i]), run = by_run.contains(names[i]);
+        if (file) names[i] += ", " + sources[i];
+        if (run) names[i] += fmt::format(", run {}", i + 1);
+    }
+    return names;
+}
+
 } // namespace
 
 Section speed_section(const std::vector<BenchFile> &files) {
@@ -215,20 +258,21 @@ Section scaling_section(const std::vector<BenchFile> &files) {
                     {"of roofline", ColumnKind::number}},
                    {}};
     std::map<std::string, std::size_t> series_of;
-    std::map<std::string, double> limits; // of each device: the best that any run measured
+    std::map<Driver, double> limits; // the best that any run measured
     for (const std::size_t i : order) {
-        double &limit = limits[files[i].device.name];
+        double &limit = limits[driver_of(files[i])];
         limit = std::max(limit, files[i].read_bytes_per_second);
     }
-    std::set<std::string> drawn;
+    std::set<Driver> drawn;
+    const std::vector<std::string> devices = device_names(files);
     for (const std::size_t i : order) {
         const BenchFile &file = files[i];
         const BenchTest &test = *single_decode(file);
-        const std::string device = device_of(file), name = fmt::format("{}, {}", device, file.model.weights);
+        const std::string name = fmt::format("{}, {}", devices[i], file.model.weights);
         const auto [found, added] = series_of.emplace(name, plot.series.size());
         if (added) {
-            const bool first = drawn.insert(file.device.name).second; // a device has one limit, whatever it runs
-            const double limit = limits[file.device.name];
+            const bool first = drawn.insert(driver_of(file)).second;
+            const double limit = limits[driver_of(file)];
             plot.series.push_back({name,
                                    first ? fmt::format("dashed: the device reads {}B/s", scaled_text(limit)) : "",
                                    {},
@@ -237,7 +281,7 @@ Section scaling_section(const std::vector<BenchFile> &files) {
         plot.series[found->second].points.push_back(
             {static_cast<double>(file.model.bytes_read_per_token), test.tokens_per_second.median, size_text(file)});
         table.rows.push_back({{size_text(file)},
-                              {device},
+                              {devices[i]},
                               {grouped(file.model.parameters)},
                               {bytes_text(file.model.bytes_read_per_token)},
                               {speed_text(test.tokens_per_second.median)},
