@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Reports in a browser: report_page_test.py PROGRAM FOLDER measures a little, makes the page of two runs, and one as of two devices
-and several models, and looks at both in Chromium, narrow and wide, light and dark. Nothing may be cut off or overlap. The
+"""Reports in a browser: report_page_test.py PROGRAM FOLDER measures a little, makes the page of two runs, one as of two devices
+and several models, and one as of suites by two drivers, and looks at them in Chromium, narrow and wide, light and dark. Nothing may be cut off or overlap. The
 pictures stay in FOLDER. Exits 77 where there is no Chromium."""
 import copy
 import html
@@ -49,10 +49,11 @@ def measured(program, length):
     return json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
 
 
-def as_if(bench, device, model, weights, factor, slower):
+def as_if(bench, device, model, weights, factor, slower, driver="exampledrv"):
     """The run of a model that is so many times as large, on a slower device of that name: layouts need figures, not true ones."""
     out = copy.deepcopy(bench)
-    out["device"]["name"] = device
+    out["device"].update(name=device, driver=driver)
+    out.update(tuning={"used": slower > 1}, denied=["head.f16_subgroup", "project_block.q4_k_subgroup_few"])
     out["model"].update(name=model, weights=weights, parameters=int(bench["model"]["parameters"] * factor),
                         bytes_read_per_token=int(bench["model"]["bytes_read_per_token"] * factor), width=64 * int(factor))
     for result in out["results"]:
@@ -63,6 +64,11 @@ def as_if(bench, device, model, weights, factor, slower):
         kernel["microseconds"] *= factor * slower
         kernel["bytes"] = int(kernel["bytes"] * factor)
     return out
+
+
+def as_suite(runs):
+    return {"schema": "firefinch-suite/1", "score": 123.4, "scored_tests": 6, "tests": 8, "runs": runs,
+            "cut": ["7-2.9b q4_k: would take too long on this device", "7-1.5b q4_k: a prompt of 64 tokens, 16 decoded, 4 repeats, no batch"]}
 
 
 def browse(chromium, folder, text, width, dark, *what):
@@ -113,11 +119,14 @@ def main():
         return 77
     folder.mkdir(parents=True, exist_ok=True)
     runs = [measured(program, length) for length in ("16", "24")]
-    several = [as_if(runs[0], device, model, weights, factor, slower)
+    models = (("7-0.1b", "f16", 20), ("7-0.4b", "f16", 50), ("7-1.5b", "q4_k", 60), ("7-2.9b", "q4_k", 120))
+    several = [as_if(runs[0], device, *model, slower)
                for device, slower in (("NVIDIA GeForce RTX 4070 Laptop GPU", 1), ("AMD Radeon RX 7900 XTX (RADV NAVI31)", 1.3))
-               for model, weights, factor in (("7-0.1b", "f16", 20), ("7-0.4b", "f16", 50), ("7-1.5b", "q4_k", 60), ("7-2.9b", "q4_k", 120))]
+               for model in models]
+    suites = [as_suite([as_if(runs[0], "AMD Radeon RX 7900 XTX", *model, slower, driver) for model in models])
+              for driver, slower in (("AMD open-source driver", 1), ("radv", 1.3))]
     wrong = []
-    for name, benches in (("two-runs", runs), ("two-devices", several)):
+    for name, benches in (("two-runs", runs), ("two-devices", several), ("two-drivers", suites)):
         files = [folder / f"{name}-{i}.json" for i in range(len(benches))]
         for file, bench in zip(files, benches):
             file.write_text(json.dumps(bench), encoding="utf-8")
