@@ -4,6 +4,8 @@
 #include "failure.h"
 #include "system.h"
 
+#include <algorithm>
+
 #include <fmt/format.h>
 
 namespace program {
@@ -38,6 +40,8 @@ Json result_json(const BenchReport &report, const BenchResult &result) {
             {"tokens_per_second", spread_json(result.tokens_per_second)},
             {"bandwidth_fraction", bandwidth_fraction(report, result)},
             {"dispatches_per_token", spread_of(result.launches_per_token).median},
+            {"tuned_dispatches_per_token", result.tuned_per_token},
+            {"tunable_dispatches_per_token", result.tunable_per_token},
             {"submissions_per_token", spread_of(result.submissions_per_token).median},
             {"host_microseconds_per_token", spread_of(result.host_microseconds_per_token).median},
             {"samples",
@@ -58,15 +62,18 @@ Json kernels_json(const BenchReport &report) {
     return rows;
 }
 
+// "tg128 x8"
+std::string test_name(const BenchResult &result) {
+    const std::string together = result.batch > 1 ? fmt::format(" x{}", result.batch) : "";
+    return fmt::format("{}{}{}", result.test == "decode" ? "tg" : "pp", result.tokens, together);
+}
+
 std::string results_text(const BenchReport &report) {
     std::string out = fmt::format("{:<12}{:>12}{:>12}{:>12}{:>14}{:>12}{:>14}{:>16}\n", "test", "tokens/s", "min",
                                   "max", "of roofline", "launches", "submissions", "host us/token");
     for (const BenchResult &result : report.results) {
-        const bool decode = result.test == "decode";
         const Spread speed = spread_of(result.tokens_per_second);
-        const std::string together = result.batch > 1 ? fmt::format(" x{}", result.batch) : "";
-        out += fmt::format("{:<12}{:>12}{:>12}{:>12}{:>14}{:>12}{:>14}{:>16.1f}\n",
-                           fmt::format("{}{}{}", decode ? "tg" : "pp", result.tokens, together),
+        out += fmt::format("{:<12}{:>12}{:>12}{:>12}{:>14}{:>12}{:>14}{:>16.1f}\n", test_name(result),
                            speed_text(speed.median), speed_text(speed.least), speed_text(speed.most),
                            percent_text(bandwidth_fraction(report, result)),
                            fmt::format("{:.4g}", spread_of(result.launches_per_token).median),
@@ -94,11 +101,22 @@ std::string kernels_text(const BenchReport &report) {
     return out + fmt::format("{:<34}{:>8}{:>14.1f}\n", "together", calls, total);
 }
 
+// A prompt's and a batch's steps are others than the decode step, and --decode 0 leaves that one's test out.
+bool tuning_used(const BenchReport &report) {
+    return report.statistics.tuned_launches > 0 ||
+           std::any_of(report.results.begin(), report.results.end(),
+                       [](const BenchResult &result) { return result.tuned_per_token > 0; });
+}
+
 std::string tuning_text(const BenchReport &report) {
-    const ff_model_statistics &statistics = report.statistics;
-    if (statistics.tuned_launches == 0) return "tuning: the table's values; 'firefinch tune' looks for better ones\n";
-    return fmt::format("tuning: {} of {} launches of a decode step with values that 'firefinch tune' measured\n",
-                       statistics.tuned_launches, statistics.tunable_launches);
+    if (!tuning_used(report)) return "tuning: the table's values; 'firefinch tune' looks for better ones\n";
+    std::string out = fmt::format("tuning: with values that 'firefinch tune' measured {} of {} launches of a decode step",
+                                  report.statistics.tuned_launches, report.statistics.tunable_launches);
+    for (const BenchResult &result : report.results)
+        if (result.test == "prefill" || result.batch > 1)
+            out += fmt::format(", {:.4g} of {:.4g} a token of {}", result.tuned_per_token, result.tunable_per_token,
+                               test_name(result));
+    return out + "\n";
 }
 
 } // namespace
@@ -141,7 +159,7 @@ Json BenchReport::to_json() const {
                        {"first_token_seconds", startup.first_token_seconds},
                        {"peak_host_bytes", startup.peak_host_bytes == 0 ? Json() : Json(startup.peak_host_bytes)},
                        {"device_bytes", statistics.device_bytes}};
-    json["tuning"] = {{"used", statistics.tuned_launches > 0},
+    json["tuning"] = {{"used", tuning_used(*this)},
                       {"tuned_launches", statistics.tuned_launches},
                       {"tunable_launches", statistics.tunable_launches}};
     return json;

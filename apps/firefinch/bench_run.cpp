@@ -58,6 +58,12 @@ ff_generate_result generate(firefinch::Session &session, std::uint64_t count) {
     return result;
 }
 
+// The launches from `before` to `after`, which are the same in every repeat.
+void count_tuned(const ff_model_statistics &before, const ff_model_statistics &after, double tokens, BenchResult &result) {
+    result.tuned_per_token = static_cast<double>(after.tuned_replayed - before.tuned_replayed) / tokens;
+    result.tunable_per_token = static_cast<double>(after.tunable_replayed - before.tunable_replayed) / tokens;
+}
+
 // `once` measures a repeat; it is called once more before, for nothing.
 template <class Once>
 void repeat(const BenchPlan &plan, const std::string &test, Terminal &terminal, const Once &once) {
@@ -91,6 +97,7 @@ BenchResult bench_prefill(const firefinch::Model &model, firefinch::Session &ses
         result.host_microseconds_per_token.push_back(host_seconds * 1e6 / count);
         result.submissions_per_token.push_back(static_cast<double>(after.submissions - before.submissions) / count);
         result.launches_per_token.push_back(static_cast<double>(after.launches - before.launches) / count);
+        count_tuned(before, after, count, result);
     });
     return result;
 }
@@ -98,7 +105,9 @@ BenchResult bench_prefill(const firefinch::Model &model, firefinch::Session &ses
 BenchResult bench_decode(const firefinch::Model &model, firefinch::Session &session, const BenchPlan &plan,
                          Terminal &terminal) {
     BenchResult result{"decode", 1, plan.decode, {}, {}, {}, {}};
-    const double launches = model.statistics().launches_per_token;
+    const ff_model_statistics step = model.statistics();
+    result.tuned_per_token = step.tuned_launches;
+    result.tunable_per_token = step.tunable_launches;
     repeat(plan, fmt::format("tg{}", plan.decode), terminal, [&](bool counts) {
         session.reset();
         session.prefill(&kFirstToken, 1);
@@ -108,7 +117,7 @@ BenchResult bench_decode(const firefinch::Model &model, firefinch::Session &sess
         result.tokens_per_second.push_back(produced / made.seconds);
         result.host_microseconds_per_token.push_back(made.host_seconds * 1e6 / produced);
         result.submissions_per_token.push_back(static_cast<double>(made.submissions) / produced);
-        result.launches_per_token.push_back(launches);
+        result.launches_per_token.push_back(step.launches_per_token);
     });
     return result;
 }
@@ -128,6 +137,7 @@ BenchResult bench_batch(const firefinch::Model &model, std::uint32_t count, cons
             sessions[i].prefill(&first[i], 1);
             batch.add(sessions[i], {}, options, [](std::uint32_t) { return !interrupted(); });
         }
+        const ff_model_statistics before = model.statistics();
         const ff_batch_progress made = batch.run();
         check_interrupt();
         if (!counts) return;
@@ -136,6 +146,7 @@ BenchResult bench_batch(const firefinch::Model &model, std::uint32_t count, cons
         result.host_microseconds_per_token.push_back(made.host_seconds * 1e6 / produced);
         result.submissions_per_token.push_back(static_cast<double>(made.submissions) / produced);
         result.launches_per_token.push_back(static_cast<double>(made.launches) / produced);
+        count_tuned(before, model.statistics(), produced, result);
     });
     return result;
 }

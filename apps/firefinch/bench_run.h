@@ -27,6 +27,7 @@ struct BenchResult {
     std::uint64_t tokens = 0; // of each session
     std::vector<double> tokens_per_second, host_microseconds_per_token;
     std::vector<double> submissions_per_token, launches_per_token;
+    double tuned_per_token = 0, tunable_per_token = 0; // of the launches: with tuned values, and with any to choose
 };
 
 // Reads the prompt into a new state each time: random tokens, the same in every repeat. A first run that is not counted

@@ -97,12 +97,12 @@ ff_status ff_model_statistics_get(const ff_model *model, ff_model_statistics *ou
         ours.resident_sessions = paged.slots;
         ours.states_in = paged.ins;
         ours.states_out = paged.outs;
-        for (const kernels::Launch &launch : model->model->loaded().plan().launches) {
-            ours.tunable_launches += launch.tuning.tunable ? 1 : 0;
-            ours.tuned_launches += launch.tuning.measured ? 1 : 0;
-        }
+        ours.tunable_launches = model->model->step_counts().tunable;
+        ours.tuned_launches = model->model->step_counts().measured;
         ours.submissions = statistics.submissions;
         ours.launches = statistics.launches;
+        ours.tuned_replayed = statistics.tuned_launches;
+        ours.tunable_replayed = statistics.tunable_launches;
         api::to_caller(ours, out);
         return {};
     });

@@ -52,6 +52,7 @@ Result<void> Model::prepare(const ModelOptions &options, const CompileAhead::Mad
         made.cache_bytes_read > 0 && ahead.cache_bytes == 0 && made.cache_bytes_added == added_before;
 
     FF_TRY_ASSIGN(step_, record(device, "decode step", plan.launches, pipelines));
+    step_counts_ = kernels::counts_of(plan.launches);
     ++statistics_.recordings;
     FF_TRY_ASSIGN(timeline_, gpu::Timeline::create(device));
     FF_TRY_ASSIGN(gpu::Uploader uploader, gpu::Uploader::create(device, 1ULL << 20));
@@ -70,7 +71,15 @@ ModelStatistics Model::statistics() const {
     ModelStatistics now = statistics_;
     now.submissions = timeline_->queue_submits();
     now.launches = launches_;
+    now.tunable_launches = tunable_launches_;
+    now.tuned_launches = tuned_launches_;
     return now;
+}
+
+void Model::count(const kernels::LaunchCounts &step, std::uint64_t times) {
+    launches_ += times * step.all;
+    tunable_launches_ += times * step.tunable;
+    tuned_launches_ += times * step.measured;
 }
 
 Model::~Model() {
@@ -82,7 +91,7 @@ Result<std::uint64_t> Model::submit(std::uint32_t entry, std::span<const VkComma
     for (std::uint32_t i = 0; i < steps; ++i) control().enqueue(steps_submitted_ + i, entry);
     FF_TRY_ASSIGN(const std::uint64_t value, timeline_->submit(commands));
     steps_submitted_ += steps;
-    launches_ += std::uint64_t{steps} * launches_per_step();
+    count(step_counts_, steps);
     return value;
 }
 
@@ -143,7 +152,7 @@ Result<std::uint64_t> Model::submit_wide(std::span<const ControlBlock::Run> runs
     control().enqueue_wide(wide_steps_submitted_, runs);
     FF_TRY_ASSIGN(const std::uint64_t value, timeline_->submit(step.handles()));
     ++wide_steps_submitted_;
-    launches_ += step.launches();
+    count(step.counts(), 1);
     return value;
 }
 

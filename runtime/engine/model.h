@@ -24,6 +24,7 @@ struct ModelStatistics {
     std::uint32_t recordings = 0, pipelines = 0; // of the decode step
     bool pipeline_cache_hit = false;
     std::uint64_t submissions = 0, launches = 0; // so far; the launches of slices are not counted
+    std::uint64_t tunable_launches = 0, tuned_launches = 0; // of these
 };
 
 class Model {
@@ -38,6 +39,7 @@ class Model {
     const Engine &engine() const { return *engine_; }
     ModelStatistics statistics() const;
     std::uint32_t launches_per_step() const { return step_->launches(); }
+    const kernels::LaunchCounts &step_counts() const { return step_counts_; }
     std::uint32_t barriers_per_step() const { return step_->barriers(); }
     const std::vector<bool> &barrier_before() const { return step_->barrier_before(); }
     const std::string &fingerprint() const { return fingerprint_; } // of the tensors' names, shapes and first bytes
@@ -79,6 +81,7 @@ class Model {
   private:
     Model() = default;
     Result<void> prepare(const ModelOptions &options, const CompileAhead::Made &ahead);
+    void count(const kernels::LaunchCounts &step, std::uint64_t times);
 
     std::shared_ptr<Engine> engine_;
     std::unique_ptr<model::LoadedModel> loaded_;
@@ -92,7 +95,8 @@ class Model {
     std::unique_ptr<LaunchCosts> costs_;
     std::unique_ptr<LanePool> lanes_;
     ModelStatistics statistics_;
-    std::atomic<std::uint64_t> launches_ = 0;
+    kernels::LaunchCounts step_counts_;
+    std::atomic<std::uint64_t> launches_ = 0, tunable_launches_ = 0, tuned_launches_ = 0;
     bool long_prompts_refused_ = false; // for want of memory
     std::string fingerprint_;
     std::uint64_t steps_submitted_ = 0, wide_steps_submitted_ = 0;

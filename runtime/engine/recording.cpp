@@ -38,6 +38,7 @@ Result<StepCommands> StepCommands::record(const std::shared_ptr<gpu::Device> &de
                                           std::span<const kernels::Launch> launches,
                                           std::span<const gpu::Pipeline *const> pipelines, std::uint32_t rows) {
     StepCommands step;
+    step.counts_ = kernels::counts_of(launches);
     const std::uint64_t most = device->traits().most_submission_work;
     for (std::size_t begin = 0; begin < launches.size();) {
         std::size_t end = begin;
@@ -53,12 +54,6 @@ Result<StepCommands> StepCommands::record(const std::shared_ptr<gpu::Device> &de
         begin = end;
     }
     return step;
-}
-
-std::uint32_t StepCommands::launches() const {
-    std::uint32_t count = 0;
-    for (const std::unique_ptr<gpu::CommandBuffer> &piece : pieces_) count += piece->launches();
-    return count;
 }
 
 } // namespace ff::engine

@@ -28,9 +28,10 @@ class StepCommands {
                                        std::span<const kernels::Launch> launches,
                                        std::span<const gpu::Pipeline *const> pipelines, std::uint32_t rows);
     std::span<const VkCommandBuffer> handles() const { return handles_; }
-    std::uint32_t launches() const;
+    const kernels::LaunchCounts &counts() const { return counts_; }
 
   private:
+    kernels::LaunchCounts counts_;
     std::vector<std::unique_ptr<gpu::CommandBuffer>> pieces_;
     std::vector<VkCommandBuffer> handles_;
 };

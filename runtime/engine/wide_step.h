@@ -17,7 +17,7 @@ class WideStep {
 
     std::uint32_t rows() const { return plan_.rows; } // tokens that it reads at most
     std::uint32_t runs() const { return plan_.runs; } // sessions that it serves at most
-    std::uint32_t launches() const { return read_.launches(); }
+    std::uint32_t launches() const { return read_.counts().all; }
     const model::WidePlan &plan() const { return plan_; }
     // Leaves the logits that are wanted in their sessions' slots.
     const StepCommands &read() const { return read_; }

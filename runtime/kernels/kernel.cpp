@@ -163,6 +163,15 @@ gpu::PipelineDescription pipeline_of(const Launch &launch) {
     };
 }
 
+LaunchCounts counts_of(std::span<const Launch> launches) {
+    LaunchCounts counts{.all = static_cast<std::uint32_t>(launches.size())};
+    for (const Launch &launch : launches) {
+        counts.tunable += launch.tuning.tunable ? 1 : 0;
+        counts.measured += launch.tuning.measured ? 1 : 0;
+    }
+    return counts;
+}
+
 Result<void> check_not_denied(std::span<const Launch> launches, const gpu::DeviceTraits &traits) {
     for (const Launch &launch : launches)
         if (is_denied(*launch.variant, traits))

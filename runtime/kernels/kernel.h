@@ -58,6 +58,10 @@ struct TuningOrigin {
     std::shared_ptr<const Tunable> tunable; // nullptr: there is nothing to choose
     bool measured = false;                  // the numbers are not the table's
 };
+// Of the launches of a step: all, those whose numbers may be measured, and those whose numbers were.
+struct LaunchCounts {
+    std::uint32_t all = 0, tunable = 0, measured = 0;
+};
 
 // What a launch touches, by the name a person knows it by: for barriers, plans and messages.
 struct NamedUse {
@@ -101,6 +105,7 @@ struct Launch {
 // "mix_project.f16_subgroup": pipelines, labels and messages.
 std::string full_name(const Variant &variant);
 gpu::PipelineDescription pipeline_of(const Launch &launch);
+LaunchCounts counts_of(std::span<const Launch> launches);
 // Fails with unsupported, naming the first denied variant among them: nothing else can take its place.
 Result<void> check_not_denied(std::span<const Launch> launches, const gpu::DeviceTraits &traits);
 

@@ -396,6 +396,8 @@ static void models(ff_engine *engine, const ff_checkpoint *checkpoint) {
     CHECK(ff_model_launch(model, 9999, &launch, &error) == FF_ERROR_ARGUMENT);
     sessions(model, "c_api_test.state");
     batches(model);
+    CHECK(ff_model_statistics_get(model, &statistics, &error) == FF_OK && statistics.tuned_replayed == 0);
+    CHECK(statistics.tunable_replayed > 0 && statistics.tunable_replayed < statistics.launches);
     CHECK(ff_tokenizer_create(&tokenizer, "auto", checkpoint, &error) == FF_OK);
     slices(model, tokenizer);
     ff_tokenizer_destroy(tokenizer);

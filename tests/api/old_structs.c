@@ -77,6 +77,7 @@ static void with_model(ff_model *model) {
     ff_profile_report *report = NULL;
     WITH_OLD_INFO(ff_model_statistics, resident_sessions, ff_model_statistics_get(model, out, &error),
                   out->launches_per_token > 0);
+    WITH_OLD_INFO(ff_model_statistics, tuned_replayed, ff_model_statistics_get(model, out, &error), out->pipelines > 0);
     WITH_OLD_INFO(ff_launch_info, groups, ff_model_launch(model, 0, out, &error), out->bytes > 0);
     REQUIRE_VOID(ff_session_create(&session, model, &error) == FF_OK);
     CHECK(ff_session_prefill(session, prompt, 3, NULL, &error) == FF_OK);

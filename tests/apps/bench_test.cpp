@@ -41,7 +41,8 @@ void check_members(const Json &object, std::initializer_list<const char *> names
 TEST_CASE("apps bench: the schema is complete and every figure positive") {
     const Json json = bench({"--kernels"});
     check_members(
-        json, {"schema", "firefinch", "time", "device", "host", "model", "roofline", "results", "kernels", "startup"});
+        json, {"schema", "firefinch", "time", "device", "host", "model", "roofline", "results", "kernels", "startup",
+               "tuning"});
     CHECK(json["schema"] == "firefinch-bench/1");
     const auto time = json["time"].get<std::string>();
     CHECK(time.size() == 20);
@@ -76,8 +77,11 @@ TEST_CASE("apps bench: the schema is complete and every figure positive") {
     CHECK(json["results"][1]["tokens"] == 6);
     CHECK(positive(json["results"][1]["dispatches_per_token"]));
     CHECK(positive(json["results"][1]["submissions_per_token"]));
+    CHECK(json["tuning"]["used"] == false);
     for (const Json &result : json["results"]) {
         CHECK(result["batch"] == 1);
+        CHECK(result["tuned_dispatches_per_token"] == 0);
+        CHECK(result["tunable_dispatches_per_token"] <= result["dispatches_per_token"]);
         CHECK(result["repeats"] == 3);
         auto samples = result["samples"]["tokens_per_second"].get<std::vector<double>>();
         REQUIRE(samples.size() == 3);

@@ -515,8 +515,10 @@ typedef struct ff_model_statistics {
     uint32_t tunable_launches;    /* of a decode step, for which it could */
     uint64_t submissions;         /* calls of vkQueueSubmit since the model was made */
     uint64_t launches;            /* that these replayed, but for sessions that run in slices */
+    uint64_t tuned_replayed, tunable_replayed; /* of `launches`, prompts and batches included: those with numbers that
+                                                  ff_engine_tune measured, and those that have any to choose */
 } ff_model_statistics;
-#define FF_MODEL_STATISTICS_INIT {sizeof(ff_model_statistics), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}
+#define FF_MODEL_STATISTICS_INIT {sizeof(ff_model_statistics), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}
 FF_API ff_status ff_model_statistics_get(const ff_model *model, ff_model_statistics *out, ff_error *error);
 
 /* One launch of the recorded decode step. */
