@@ -68,6 +68,7 @@ BenchReport bench_model(firefinch::Engine &engine, const firefinch::Checkpoint &
     report.device = engine.device();
     report.profile = job.work.device.profile;
     report.traits = traits_of(report.device, report.profile);
+    for (const firefinch::Named &variant : engine.denied()) report.denied.push_back(variant.name);
     return report;
 }
 

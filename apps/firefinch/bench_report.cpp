@@ -119,6 +119,12 @@ std::string tuning_text(const BenchReport &report) {
     return out + "\n";
 }
 
+std::string denied_text(const BenchReport &report) {
+    if (report.denied.empty()) return {};
+    return fmt::format("denied: {}; the times are of what takes their place, 'firefinch devices' says why\n",
+                       fmt::join(report.denied, ", "));
+}
+
 } // namespace
 
 std::string BenchReport::device_line() const {
@@ -159,6 +165,7 @@ Json BenchReport::to_json() const {
                        {"first_token_seconds", startup.first_token_seconds},
                        {"peak_host_bytes", startup.peak_host_bytes == 0 ? Json() : Json(startup.peak_host_bytes)},
                        {"device_bytes", statistics.device_bytes}};
+    json["denied"] = denied;
     json["tuning"] = {{"used", tuning_used(*this)},
                       {"tuned_launches", statistics.tuned_launches},
                       {"tunable_launches", statistics.tunable_launches}};
@@ -176,7 +183,7 @@ std::string BenchReport::to_text() const {
                        statistics.load_seconds, statistics.pipelines, statistics.pipeline_seconds,
                        statistics.pipeline_cache_hit != 0 ? "cached" : "not cached", startup.first_token_seconds,
                        bytes_text(startup.peak_host_bytes), bytes_text(statistics.device_bytes)) +
-           tuning_text(*this);
+           tuning_text(*this) + denied_text(*this);
 }
 
 } // namespace program

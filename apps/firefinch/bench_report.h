@@ -23,6 +23,7 @@ struct BenchReport {
     bool kernels_wanted = false;
     KernelTimes kernels;
     BenchStartup startup;
+    std::vector<std::string> denied; // variants that the deny list keeps from being used
 
     Json to_json() const;
     std::string to_text() const;

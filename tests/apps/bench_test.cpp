@@ -1,5 +1,6 @@
 // The program's bench command: its JSON is complete and its figures agree with each other. How large they are is not
 // for a test to say.
+#include "denied.h"
 #include "process.h"
 
 #include <algorithm>
@@ -42,7 +43,7 @@ TEST_CASE("apps bench: the schema is complete and every figure positive") {
     const Json json = bench({"--kernels"});
     check_members(
         json, {"schema", "firefinch", "time", "device", "host", "model", "roofline", "results", "kernels", "startup",
-               "tuning"});
+               "denied", "tuning"});
     CHECK(json["schema"] == "firefinch-bench/1");
     const auto time = json["time"].get<std::string>();
     CHECK(time.size() == 20);
@@ -77,6 +78,7 @@ TEST_CASE("apps bench: the schema is complete and every figure positive") {
     CHECK(json["results"][1]["tokens"] == 6);
     CHECK(positive(json["results"][1]["dispatches_per_token"]));
     CHECK(positive(json["results"][1]["submissions_per_token"]));
+    CHECK(json["denied"] == Json::array());
     CHECK(json["tuning"]["used"] == false);
     for (const Json &result : json["results"]) {
         CHECK(result["batch"] == 1);
@@ -150,6 +152,20 @@ TEST_CASE("apps bench: the standard suite, cut to what fits into the time") {
     CHECK(positive(json["score"]) == positive(json["scored_tests"]));
     CHECK(json["seconds"].get<double>() > 0);
     CHECK(json["cut"].size() >= 5 - json["runs"].size()); // whatever was left out is said
+}
+
+TEST_CASE("apps bench: variants on the deny list are named") {
+    const Folder folder;
+    const std::vector<std::string> denied = deny_kernel(folder.path("cache"), "wide_mix");
+    const std::string cache = "FIREFINCH_CACHE_DIR=" + folder.path("cache");
+    const Arguments arguments = {"bench", "--prefill", "4", "--decode", "4", "--repeat", "1"};
+    Arguments as_json = arguments;
+    as_json.push_back("--json");
+    const Outcome outcome = run_on_device_with({cache}, as_json);
+    REQUIRE_MESSAGE(outcome.status == 0, outcome.err);
+    CHECK(Json::parse(outcome.out)["denied"] == denied);
+    CHECK(run_on_device_with({cache}, arguments).out.find("\ndenied: wide_mix.") != std::string::npos);
+    CHECK(Json::parse(run_on_device_with({cache, "FIREFINCH_DENY_LIST=off"}, as_json).out)["denied"] == Json::array());
 }
 
 TEST_CASE("apps bench: without --json a table, the device in one line") {
