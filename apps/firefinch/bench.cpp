@@ -43,6 +43,8 @@ int run(const Options &options, const Environment &environment) {
             print_json(out, suite.to_json());
         else
             out.write(suite.to_text());
+        if (!suite.walk.device_lost.empty()) throw Failure(suite.walk.device_lost);
+        if (suite.runs.empty()) throw Failure(fmt::format("nothing of the suite could be run: {}", suite.walk.cut.front()));
         return kDone;
     }
     const firefinch::Checkpoint checkpoint = open_model_or_shape(work, job.shape);

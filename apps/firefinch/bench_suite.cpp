@@ -4,6 +4,7 @@
 #include "failure.h"
 
 #include <cmath>
+#include <memory>
 
 #include <fmt/format.h>
 
@@ -21,11 +22,6 @@ constexpr SuiteModel kModels[] = {
     {"", "as-stored", false}, {"7-0.1b", "f16", true}, {"7-0.4b", "f16", true}, {"7-1.5b", "q4_k", true}, {"7-2.9b", "q4_k", true}};
 constexpr std::size_t kScoredTests = 2; // decode and prefill, of one session
 
-struct Size {
-    std::uint64_t prefill, decode, repeats;
-    bool batch; // of 8 sessions as well
-};
-constexpr Size kSizes[] = {{512, 128, 4, true}, {256, 64, 4, true}, {128, 32, 4, true}, {64, 16, 4, false}};
 constexpr std::uint32_t kBatch = 8;
 constexpr double kCoolDownSeconds = 1;
 
@@ -37,7 +33,7 @@ double seconds_since(Clock::time_point start) {
 }
 
 // Roughly: half of what memory allows for decoding, a tenth of what arithmetic allows for a prompt, and loading.
-double estimate(const firefinch::Checkpoint &checkpoint, const ff_roofline &roofline, const Size &size) {
+double estimate(const firefinch::Checkpoint &checkpoint, const ff_roofline &roofline, const SuiteSize &size) {
     const ff_model_info model = checkpoint.info();
     const double bytes = static_cast<double>(model.bytes), tokens = static_cast<double>(size.decode);
     const double decode = tokens * (2 * bytes / roofline.read_bytes_per_second + 100e-6);
@@ -48,7 +44,7 @@ double estimate(const firefinch::Checkpoint &checkpoint, const ff_roofline &roof
     return 2 + bytes / 1e9 + (repeats + 1) * (decode + prefill + together) + repeats * tests * kCoolDownSeconds;
 }
 
-BenchPlan plan_of(const Size &size) {
+BenchPlan plan_of(const SuiteSize &size) {
     BenchPlan plan;
     plan.prefill = size.prefill;
     plan.decode = size.decode;
@@ -68,22 +64,61 @@ void count(const BenchReport &report, SuiteReport &suite) {
     }
 }
 
+// What the walk has to know of an error; Ctrl-C while a model is loaded comes as one, and ends the suite.
+SuiteOutcome outcome_of(const firefinch::Error &error) {
+    using Kind = SuiteOutcome::Kind;
+    switch (error.status()) {
+    case FF_ERROR_CANCELLED:
+        throw Interrupted();
+    case FF_ERROR_UNSUPPORTED:
+        return {Kind::unsupported, error.what()};
+    case FF_ERROR_DEVICE_LOST:
+        return {Kind::device_lost, error.what()};
+    default:
+        return {Kind::failed, error.what()};
+    }
+}
+
+BenchJob job_of(const SuiteModel &model, const WorkOptions &work) {
+    BenchJob job;
+    job.work.output = work.output;
+    job.work.device = work.device;
+    job.shape = model.shape;
+    job.work.weights = model.weights;
+    return job;
+}
+
+SuiteOutcome run_model(firefinch::Engine &engine, const firefinch::Checkpoint &checkpoint, BenchJob job, const SuiteSize &size,
+                       bool counts, Terminal &terminal, SuiteReport &suite) {
+    job.plan = plan_of(size);
+    try {
+        const BenchReport report = bench_model(engine, checkpoint, job, Clock::now(), terminal);
+        if (counts) count(report, suite);
+        suite.runs.push_back(report.to_json());
+        suite.text += report.to_text() + "\n";
+        return {};
+    } catch (const firefinch::Error &error) {
+        return outcome_of(error);
+    }
+}
+
 } // namespace
 
-double SuiteReport::score() const {
-    if (ratios.empty()) return 0;
+std::optional<double> SuiteReport::score() const {
+    if (ratios.empty()) return std::nullopt;
     double sum = 0;
     for (const double ratio : ratios) sum += std::log(ratio);
     return 100 * std::exp(sum / static_cast<double>(ratios.size()));
 }
 
 Json SuiteReport::to_json() const {
+    const std::optional<double> points = score();
     Json json = report_json("firefinch-suite/1");
     json["suite"] = "standard";
-    json["score"] = score();
+    json["score"] = points ? Json(*points) : Json();
     json["scored_tests"] = ratios.size();
     json["tests"] = tests;
-    json["cut"] = cut;
+    json["cut"] = walk.cut;
     json["seconds"] = seconds;
     json["runs"] = runs;
     return json;
@@ -91,9 +126,11 @@ Json SuiteReport::to_json() const {
 
 std::string SuiteReport::to_text() const {
     std::string out = text;
-    for (const std::string &sentence : cut) out += fmt::format("cut: {}\n", sentence);
+    for (const std::string &sentence : walk.cut) out += fmt::format("cut: {}\n", printable(sentence));
+    const std::optional<double> points = score();
+    if (!points) return out + fmt::format("no score: none of the {} tests that count could be run, {:.0f} s\n", tests, seconds);
     return out + fmt::format("score {:.1f} (of {} of {} tests; 100: 100 GB/s and 10^12 multiply-adds a second, used to the full), {:.0f} s\n",
-                             score(), ratios.size(), tests, seconds);
+                             *points, ratios.size(), tests, seconds);
 }
 
 SuiteReport run_suite(firefinch::Engine &engine, const WorkOptions &work, double seconds, Terminal &terminal) {
@@ -101,45 +138,21 @@ SuiteReport run_suite(firefinch::Engine &engine, const WorkOptions &work, double
     const auto start = Clock::now();
     terminal.note("roofline: reading memory, multiplying and adding");
     const ff_roofline roofline = engine.measure();
-    double slower = 1; // than estimated, so far
-    std::size_t left = std::size(kModels);
-    for (const SuiteModel &each : kModels) {
-        BenchJob job;
-        job.work.output = work.output;
-        job.work.device = work.device;
-        job.shape = each.shape;
-        job.work.weights = each.weights;
-        if (each.counts) suite.tests += kScoredTests;
-        const firefinch::Checkpoint checkpoint = open_model_or_shape(job.work, job.shape);
-        // Each model has an equal part of the time that is left; what one does not need the next ones have.
-        const double allowed = (seconds - seconds_since(start)) / static_cast<double>(left--);
-        const Size *size = nullptr;
-        for (const Size &candidate : kSizes)
-            if (!size && slower * estimate(checkpoint, roofline, candidate) <= allowed) size = &candidate;
-        if (!size && !each.counts) size = std::end(kSizes) - 1; // a report without a run says nothing
-        if (!size) {
-            suite.cut.push_back(fmt::format("{} {}: would take too long on this device", job.model_name(), each.weights));
-            continue;
-        }
-        if (size != &kSizes[0])
-            suite.cut.push_back(fmt::format("{} {}: a prompt of {} tokens, {} decoded, {} repeats{}", job.model_name(),
-                                            each.weights, size->prefill, size->decode, size->repeats,
-                                            size->batch ? "" : ", no batch"));
-        job.plan = plan_of(*size);
-        terminal.note(fmt::format("{}, {}", job.model_name(), each.weights));
-        const auto begin = Clock::now();
-        try {
-            const BenchReport report = bench_model(engine, checkpoint, job, begin, terminal);
-            if (each.counts) count(report, suite);
-            suite.runs.push_back(report.to_json());
-            suite.text += report.to_text() + "\n";
-        } catch (const firefinch::Error &error) {
-            if (error.status() != FF_ERROR_OUT_OF_DEVICE_MEMORY) throw;
-            suite.cut.push_back(fmt::format("{} {}: {}", job.model_name(), each.weights, error.what()));
-            continue;
-        }
-        slower = std::max(slower, seconds_since(begin) / estimate(checkpoint, roofline, *size));
+    std::vector<SuitePart> parts;
+    for (const SuiteModel &model : kModels) {
+        if (model.counts) suite.tests += kScoredTests;
+        const BenchJob job = job_of(model, work);
+        const auto checkpoint = std::make_shared<firefinch::Checkpoint>(open_model_or_shape(job.work, job.shape));
+        const std::string name = fmt::format("{} {}", job.model_name(), model.weights);
+        parts.push_back({.name = name,
+                         .small = !model.counts, // a report without a run says nothing
+                         .estimate = [=](const SuiteSize &size) { return estimate(*checkpoint, roofline, size); },
+                         .run = [=, &engine, &terminal, &suite](const SuiteSize &size) {
+                             terminal.note(name);
+                             return run_model(engine, *checkpoint, job, size, model.counts, terminal, suite);
+                         }});
     }
+    suite.walk = walk_suite(parts, seconds, [&] { return seconds_since(start); });
     suite.seconds = seconds_since(start);
     return suite;
 }

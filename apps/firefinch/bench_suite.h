@@ -2,7 +2,9 @@
 #pragma once
 
 #include "bench_model.h"
+#include "suite_walk.h"
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -11,19 +13,20 @@ namespace program {
 struct SuiteReport {
     std::vector<Json> runs; // firefinch-bench/1 each
     std::string text;       // the runs' tables
-    std::vector<std::string> cut;       // what was made smaller or left out, a sentence each
-    std::vector<double> ratios;         // of tests that count, to what the score's device would do at best
-    std::size_t tests = 0;              // that would count
+    SuiteWalk walk;
+    std::vector<double> ratios; // of tests that count, to what the score's device would do at best
+    std::size_t tests = 0;      // that would count
     double seconds = 0;
 
-    double score() const; // 0 where no test counts
+    std::optional<double> score() const; // none where no test that counts was run
     Json to_json() const; // firefinch-suite/1
     std::string to_text() const;
 };
 
 constexpr float kSuiteSeconds = 160;
 
-// Device and output options of `work` alone. What would not fit into `seconds`, by an estimate, is cut. Throws Interrupted.
+// Device and output options of `work` alone. What would not fit into `seconds`, by an estimate, is cut, and so is what fails.
+// Throws Interrupted.
 SuiteReport run_suite(firefinch::Engine &engine, const WorkOptions &work, double seconds, Terminal &terminal);
 
 } // namespace program

@@ -149,7 +149,8 @@ TEST_CASE("apps bench: the standard suite, cut to what fits into the time") {
     CHECK(json["runs"][0]["results"].size() >= 2);
     for (const Json &run : json["runs"]) CHECK(run["schema"] == "firefinch-bench/1");
     CHECK(json["scored_tests"] == 2 * (json["runs"].size() - 1));
-    CHECK(positive(json["score"]) == positive(json["scored_tests"]));
+    CHECK(json["score"].is_null() == (json["scored_tests"] == 0));
+    if (json["scored_tests"] != 0) CHECK(positive(json["score"]));
     CHECK(json["seconds"].get<double>() > 0);
     CHECK(json["cut"].size() >= 5 - json["runs"].size()); // whatever was left out is said
 }
@@ -166,6 +167,20 @@ TEST_CASE("apps bench: variants on the deny list are named") {
     CHECK(Json::parse(outcome.out)["denied"] == denied);
     CHECK(run_on_device_with({cache}, arguments).out.find("\ndenied: wide_mix.") != std::string::npos);
     CHECK(Json::parse(run_on_device_with({cache, "FIREFINCH_DENY_LIST=off"}, as_json).out)["denied"] == Json::array());
+}
+
+TEST_CASE("apps bench: a suite of which nothing can be run says why, in its report and on stderr") {
+    const Folder folder;
+    deny_kernel(folder.path("cache"), "embed");
+    const Outcome outcome = run_on_device_with({"FIREFINCH_CACHE_DIR=" + folder.path("cache")},
+                                               {"bench", "--suite", "standard", "--seconds", "10", "--json"}, std::chrono::minutes(5));
+    CHECK(outcome.status == 1);
+    CHECK_MESSAGE(outcome.err.find("nothing of the suite could be run") != std::string::npos, outcome.err);
+    const Json json = Json::parse(outcome.out);
+    CHECK(json["score"].is_null());
+    CHECK(json["runs"] == Json::array());
+    REQUIRE(json["cut"].size() == 5);
+    CHECK(json["cut"][0].get<std::string>().find("is ruled out") != std::string::npos);
 }
 
 TEST_CASE("apps bench: without --json a table, the device in one line") {
