@@ -50,10 +50,7 @@ Result<std::shared_ptr<engine::Engine>> engine_with_first_test(const engine::Eng
     engine.reset();
     if (written.ok()) return engine::Engine::create(options);
     engine::EngineOptions without = options; // what cannot be remembered holds for this engine
-    for (const engine::DeniedVariant &each : denied) {
-        without.denied.push_back(kernels::full_name(*each.variant));
-        log(LogLevel::warning, fmt::format("{} is not used on {}: {}", without.denied.back(), name, each.why));
-    }
+    without.found_wrong = denied;
     return engine::Engine::create(without);
 }
 

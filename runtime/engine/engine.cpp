@@ -57,6 +57,7 @@ DenyList Engine::denied_here(const gpu::DeviceInfo &device) {
     DenyList list =
         read_deny_list(options_.cache_directory, gpu::cache_identity(*instance_, device), options_.log);
     std::vector<DeniedVariant> all = std::exchange(list.denied, {});
+    all.insert(all.end(), options_.found_wrong.begin(), options_.found_wrong.end());
     for (DeniedVariant &denied : all) {
         const Result<std::span<const std::uint32_t>> spirv = spirv_of(*denied.variant);
         if (!spirv.ok() || shader_hash(*spirv) != denied.shader) continue; // another shader than the one that was wrong

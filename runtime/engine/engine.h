@@ -23,9 +23,10 @@ struct EngineOptions {
     LogFunction log;
     void (*mask)(gpu::DeviceTraits &traits) = nullptr; // for tests
     bool ignore_deny_list = false;
-    std::vector<std::string> denied; // variants that are denied besides
-    bool ignore_tuning = false;      // do not read the tuned values
-    TunedValues tuned;               // others besides
+    std::vector<std::string> denied;        // variants that are denied besides
+    std::vector<DeniedVariant> found_wrong; // as if they were on the deny list, which could not be written
+    bool ignore_tuning = false;             // do not read the tuned values
+    TunedValues tuned;                      // others besides
 };
 
 // The device of the program around us: all of it outlives the engine.

@@ -4,6 +4,7 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <fstream>
 
@@ -48,7 +49,10 @@ TEST_CASE("first test: what it finds wrong is not used, also where that cannot b
     const auto engine = doctor::engine_with_first_test(options, true);
     REQUIRE_MESSAGE(engine.ok(), (engine.ok() ? "" : engine.error().message));
     CHECK_MESSAGE(said.find("cannot be created") != said.npos, said);
-    const std::vector<std::string> &denied = (*engine)->device()->traits().denied;
-    CHECK_MESSAGE(!denied.empty(), said);
-    for (const std::string &name : denied) CHECK_MESSAGE(said.find(name + " is not used on") != said.npos, said);
+    CHECK_MESSAGE(!(*engine)->deny_list().denied.empty(), said);
+    for (const engine::DeniedVariant &each : (*engine)->deny_list().denied) {
+        const std::string name = kernels::full_name(*each.variant);
+        CHECK_MESSAGE(said.find(name + " is not used on") != said.npos, said);
+        CHECK(std::ranges::count((*engine)->device()->traits().denied, name) == 1);
+    }
 }
