@@ -38,12 +38,13 @@ class Run {
                 for (const StepKind &kind : step_kinds()) FF_TRY(walk(each, kind));
         } while (deny_tested() && !late() && make_engine().ok());
         note_messages();
+        ended_.clear(); // they are in the result
         test_.seconds = seconds();
         return std::move(test_);
     }
 
     ~Run() {
-        if (on_trial_) remember(nullptr);
+        if (noted_) note_trial(nullptr);
     }
 
   private:
@@ -74,19 +75,20 @@ class Run {
     }
 
     // A driver may take the process down with it. The variant that it meets for the first time is on the deny list of the test's own
-    // folder meanwhile, and if it is still there at the next test, that was it.
+    // folder meanwhile, and if it is still there at the next test, that was it. Those that ended earlier tests stay there with it
+    // until a test has come to its end.
     void begin(const kernels::Variant &variant) {
-        if (on_trial_ == &variant || !untested(&variant)) return;
-        on_trial_ = &variant;
-        remember(on_trial_);
+        if (on_trial_ != &variant && untested(&variant)) note_trial(&variant);
     }
-    void remember(const kernels::Variant *variant) {
+    void note_trial(const kernels::Variant *variant) {
+        on_trial_ = variant;
+        noted_ = true;
         if (engine_options_.cache_directory.empty()) return;
-        std::vector<engine::DeniedVariant> entries;
+        std::vector<engine::DeniedVariant> entries = ended_;
         if (variant)
             if (const auto spirv = engine_->spirv_of(*variant); spirv.ok())
                 entries.push_back({variant, engine::shader_hash(*spirv), "under test"});
-        (void)engine::write_deny_list(engine_options_.cache_directory, identity_, entries); // then a crash leaves no name
+        (void)engine::write_deny_list(engine_options_.cache_directory, identity_, entries); // if not, a crash leaves no name
     }
     void fail_what_ended_another_test() {
         identity_ = gpu::cache_identity(*engine_->device());
@@ -100,9 +102,10 @@ class Run {
             result->finding.trouble = "the program ended while this was tested";
             result->where = "an earlier test";
             engine_options_.denied.push_back(kernels::full_name(*left.variant));
-            on_trial_ = left.variant; // is forgotten at the end of this test
+            ended_.push_back(left);
         }
-        if (on_trial_ && !make_engine().ok()) engine_.reset();
+        noted_ = !ended_.empty();
+        if (!ended_.empty()) (void)make_engine(); // without one the rest is not tested
     }
 
     bool report() {
@@ -135,7 +138,7 @@ class Run {
     void see(const kernels::Launch &launch, const std::optional<Finding> &finding, const Case &which, const StepKind &kind) {
         VariantResult *result = result_of(launch.variant);
         if (!result) return;
-        if (on_trial_ == launch.variant) remember(on_trial_ = nullptr);
+        if (on_trial_ == launch.variant) note_trial(nullptr);
         ++result->launches;
         if (result->outcome != Outcome::failed) result->outcome = finding ? Outcome::failed : Outcome::passed;
         if (!finding || !result->where.empty()) return;
@@ -183,6 +186,8 @@ class Run {
     int losses_ = 0;
     gpu::CacheIdentity identity_;
     const kernels::Variant *on_trial_ = nullptr; // met for the first time, and noted in a file
+    std::vector<engine::DeniedVariant> ended_;   // that earlier tests came to their end with
+    bool noted_ = false;                         // there is something in that file, or was
 };
 
 } // namespace

@@ -259,28 +259,39 @@ TEST_CASE("doctor: where the deny list cannot be written, the report says so and
 TEST_CASE("doctor: what was under test when the process was taken down has failed in the next test") {
     const Patient patient({});
     const auto on_trial = [&] { // as the test left it, or has it now
-        const std::string list = std::filesystem::exists(patient.folder.path("cache/doctor")) ? deny_list_in(patient.folder.path("cache/doctor")) : "";
+        const std::string folder = patient.folder.path("cache/doctor");
+        const std::string list = std::filesystem::exists(folder) ? deny_list_in(folder) : "";
         const json entries = json::parse(list.empty() ? "" : read(list), nullptr, false);
-        return entries.is_object() && !entries["denied"].empty() ? entries["denied"][0]["variant"].get<std::string>() : std::string();
+        std::vector<std::string> names;
+        if (entries.is_object())
+            for (const json &entry : entries["denied"]) names.push_back(entry["variant"].get<std::string>());
+        return names;
     };
-    for (int tries = 0; tries < 20 && on_trial().empty(); ++tries) {
-        Arguments arguments = {"doctor", "--no-validation"};
-        for (const std::string &each : device_arguments()) arguments.push_back(each);
-        Process doctor(arguments, {}, patient.variables);
-        for (int waits = 0; waits < 2000 && on_trial().empty(); ++waits) std::this_thread::sleep_for(std::chrono::milliseconds(5));
-        doctor.send(SIGKILL);
-        CHECK(doctor.wait().signal == SIGKILL);
+    Arguments arguments = {"doctor", "--no-validation"};
+    for (const std::string &each : device_arguments()) arguments.push_back(each);
+    for (std::size_t wanted = 1; wanted <= 2; ++wanted) { // the first is not forgotten when there is a second
+        for (int tries = 0; tries < 20 && on_trial().size() < wanted; ++tries) {
+            Process doctor(arguments, {}, patient.variables);
+            for (int waits = 0; waits < 2000 && on_trial().size() < wanted; ++waits)
+                std::this_thread::sleep_for(std::chrono::milliseconds(5));
+            doctor.send(SIGKILL);
+            CHECK(doctor.wait().signal == SIGKILL);
+        }
+        REQUIRE(on_trial().size() == wanted);
     }
-    const std::string name = on_trial();
-    REQUIRE(!name.empty());
+    std::vector<std::string> names = on_trial();
     const Outcome next = patient.run({"doctor", "--quick", "--json", "--no-validation"});
     CHECK_MESSAGE(next.status == 1, next.err);
     const json report = json::parse(next.out);
-    CHECK(failed_in(report) == std::vector<std::string>{name});
-    CHECK(variant_of(report, name)["trouble"] == "the program ended while this was tested");
-    CHECK(report["denied"] == 1);
+    std::vector<std::string> failed = failed_in(report);
+    std::sort(failed.begin(), failed.end());
+    std::sort(names.begin(), names.end());
+    CHECK(failed == names);
+    for (const std::string &name : names)
+        CHECK(variant_of(report, name)["trouble"] == "the program ended while this was tested");
+    CHECK(report["denied"] == 2);
     CHECK(on_trial().empty());
-    CHECK(patient.run({"doctor", "--quick", "--no-validation"}).status == 0); // once more, it gets another chance
+    CHECK(patient.run({"doctor", "--quick", "--no-validation"}).status == 0); // once more, they get another chance
 }
 
 TEST_CASE("doctor: a report that cannot be written ends it before it begins") {
