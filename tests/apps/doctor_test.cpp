@@ -60,7 +60,8 @@ bool has_subgroups() { // what the plain variants' alternatives need
 
 std::string deny_list_in(const std::string &cache) {
     for (const auto &entry : std::filesystem::directory_iterator(cache))
-        if (entry.path().filename().string().rfind("denied-", 0) == 0) return entry.path().string();
+        if (entry.path().filename().string().rfind("denied-", 0) == 0 && entry.path().extension() == ".json") // no part of one
+            return entry.path().string();
     return {};
 }
 
