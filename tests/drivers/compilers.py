@@ -135,7 +135,7 @@ def ask(rig, driver, folder, lines):
 
 
 def for_panvk(lines):
-    """panvk's compiler takes a third of a minute for each matmul_few of 8 tokens: one width of teams stands for all."""
+    """panvk's compiler takes longest for matmul_few of 8 tokens: one width of teams stands for all."""
     seen, kept = set(), []
     for line in lines:
         alike = re.sub(r" 1=\d+", "", line) if line.startswith("matmul_few.") else line  # kSpecLanes
