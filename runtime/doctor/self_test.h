@@ -29,7 +29,8 @@ struct SelfTest {
 };
 
 // With the options of an engine; its deny list is not read, and what is compiled is kept in a folder of its own inside the
-// cache, as is the variant under test: one that took an earlier test's process down has failed. Fails with cancelled, or where a device cannot be made.
+// cache, as is the variant under test: one that took an earlier test's process down has failed. Fails with cancelled, or where a
+// device cannot be made.
 Result<SelfTest> self_test(const engine::EngineOptions &engine, const SelfTestOptions &options);
 
 // What goes on the deny list: the failing variants, and those that `before` has and that have no result of this time, be it
