@@ -139,7 +139,7 @@ def start(rig, driver, captured):
     if driver in MOBILE:
         done = rig.run(driver, [rig.tool("capture", driver), driver])
         same = done.stdout == captured_row(driver)
-        # The whole program is not built for these processors: the device layer alone says that everything starts.
+        # The device layer alone: the whole program is built for these processors, and started, by the stage systems.
         ran = rig.run(driver, [rig.tool("probe", driver)], timeout=1200)
         crashed_late = driver in CRASHES_LATE and ran.returncode == -11 and "native" in ran.stdout
         if ran.returncode and not crashed_late:

@@ -18,7 +18,7 @@ anv-skl anv-cfl anv-icl anv-tgl anv-adl anv-adln anv-dg1 anv-dg2 anv-a380 anv-mt
 nvk-kepler nvk-maxwell nvk-pascal nvk-volta nvk-turing nvk-ampere nvk-ada nvk-blackwell
 turnip-618 turnip-630 turnip-660 turnip-730 turnip-740 turnip-750 turnip-810 turnip-830 honeykrisp""".split()
 MOBILE = "mali-g310 mali-g610 v3d-42 v3d-71 powervr".split()  # under qemu
-COLUMNS = "gpu kernels plans models start compile systems".split()
+COLUMNS = "gpu kernels plans models doctor start compile systems".split()
 REPRESENTATIVE = "radv-polaris10 radv-navi31 anv-skl anv-bmg nvk-pascal nvk-ampere turnip-740 honeykrisp".split()
 
 
@@ -39,8 +39,8 @@ class Rig:
         print(f"{row}: {column}: {word}", flush=True)
 
     def print_matrix(self):
-        """Drivers by suites: tests that passed, traits as captured or not, pipelines compiled."""
-        columns = [c for c in COLUMNS if any(c in row for row in self.matrix.values())]
+        """Drivers by suites: tests that passed, what a start reached, pipelines compiled."""
+        columns = sorted({column for row in self.matrix.values() for column in row}, key=COLUMNS.index)
         order = SOFTWARE + ["bpo-lavapipe-128"] + DESKTOP + MOBILE + ["aarch64", "windows"]
         rows = sorted(self.matrix, key=lambda row: (order.index(row.split()[0]), row))
         if rows:
