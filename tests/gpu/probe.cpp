@@ -1,5 +1,6 @@
-// Brings the device layer up on every device and under every profile that is no captured device's, and prints what it sees: for a driver one has
-// not met before. Results are not looked at, so it runs on drivers that only pretend to compute.
+// gpu_probe [PROFILE]: brings the device layer up on every device and under every profile that is no captured device's, or the given
+// one, and prints what it sees: for a driver one has not met before. Results are not looked at, so it runs on drivers that only
+// pretend to compute.
 #include "runtime/gpu/captured_devices.h"
 #include "runtime/gpu/names.h"
 #include "runtime/gpu/pipeline.h"
@@ -54,13 +55,14 @@ Result<void> run(const std::shared_ptr<Instance> &instance, std::size_t index, s
     FF_TRY(download(device, x.view().slice(5, 1000)));
     fmt::print("  {:12} queue family {}, {} pipelines, {} free, weights {}\n", profile, device->compute_family(),
                made.size(), human_bytes(device->free_memory_bytes()), view.mapped != nullptr ? "in place" : "staged");
-    std::fflush(stdout); // drivers that only pretend may crash on their way out
+    std::fflush(stdout);
     return {};
 }
 
 } // namespace
 
-int main() {
+int main(int argc, char **argv) {
+    const std::string_view only = argc > 1 ? argv[1] : "";
     const auto log = [](LogLevel, std::string_view message) { fmt::print("  said: {}\n", message); };
     const auto instance = Instance::create({.validate = std::getenv("FIREFINCH_TEST_VALIDATE") != nullptr, .log = log});
     if (!instance) {
@@ -74,7 +76,7 @@ int main() {
                    version_text(info.api_version), info.traits.driver, info.driver_info, human_bytes(info.memory_bytes),
                    summary(info.traits));
         for (const Profile &profile : profiles())
-            if (find_captured_device(profile.name)) continue;
+            if (only.empty() ? find_captured_device(profile.name) != nullptr : profile.name != only) continue;
             else if (auto result = run(instance.value(), i, profile.name); !result) {
                 fmt::print("  {:12} FAILED: {}\n", profile.name, result.error().message);
                 status = 1;
