@@ -26,14 +26,16 @@ def run(rig, failures):
             environment.setdefault("CMAKE_CXX_COMPILER_LAUNCHER", "ccache")
         log = os.path.join(rig.work, f"{system}.log")
         with open(log, "w", encoding="utf-8") as out:
+            running = subprocess.Popen([script, os.path.join(rig.work, system)], stdout=out, stderr=subprocess.STDOUT,
+                                       env=environment, start_new_session=True)
             try:
-                running = subprocess.Popen([script, os.path.join(rig.work, system)], stdout=out, stderr=subprocess.STDOUT,
-                                           env=environment, start_new_session=True)
                 status = running.wait(MOST_SECONDS)
             except subprocess.TimeoutExpired:
-                os.killpg(running.pid, signal.SIGKILL)  # what it started as well
-                running.wait()
                 status = f"none in {MOST_SECONDS} s"
+            finally:  # Ctrl-C included, which its session does not see
+                if running.poll() is None:
+                    os.killpg(running.pid, signal.SIGKILL)  # what it started as well
+                    running.wait()
         rig.note(system, "systems", "passed" if status == 0 else "FAILED")
         print(f"    {time.monotonic() - started:.0f} s", flush=True)
         if status == 0:
