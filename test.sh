@@ -77,11 +77,12 @@ run "release" release -LE '^compilers$'
 FIREFINCH_TEST_PROFILE=floor run "release, floor profile" release -LE '^(formats|program_text|pages|kernels|models|sessions|shaders|examples|package|compilers)$' \
   -E '^apps (chat|convert|inspect|lora|quantize|report|tokenize|tune)|standard suite|soak'
 
-# What a session does with tokens, the program and the hosts add nothing to what a width changes. Whole models and kernels' other
+# What a session does with tokens, the program, the API and the hosts add nothing to what a width changes. Whole models and kernels' other
 # constants run with subgroups of 8, plans launch by launch with 4 too, other kernels with 4, 8 and 16, of the products of
 # several tokens with 8 alone. tests/drivers/run has the rest.
-device_tests=(-LE '^(formats|apps|program_text|pages|sessions|shaders|hosts|examples|package|compilers)$')
-leave_out=([128]='_floor$|^models$|_constants$|_lanes$|_dot$|_products$' [512]='_floor$|^models$|_constants$|_lanes$|_products$|^plans')
+device_tests=(-LE '^(formats|apps|program_text|pages|sessions|shaders|api|hosts|examples|package|compilers)$')
+always='_floor$|^models$|_constants$|_distributions$|_lanes$|_products$'
+leave_out=([128]="$always|_dot\$" [512]="$always|^plans")
 devices=$(build/release/firefinch devices --json)
 if grep -q llvmpipe <<< "$devices"; then
   # Beside each other, as each ends with one long test.
