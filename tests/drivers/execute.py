@@ -130,7 +130,7 @@ def run_suites(rig, pool, chosen, wanted, fast, failures):
 
 
 # panvk on its shim crashes when a process makes a second device: each of these gets one of its own.
-ONE_DEVICE = {"mali-g310": ["native", "floor"], "mali-g610": ["native", "floor"]}
+ONE_DEVICE = ["mali-g310", "mali-g610"]
 
 
 def start(rig, driver, captured):
@@ -140,8 +140,8 @@ def start(rig, driver, captured):
         done = rig.run(driver, [rig.tool("capture", driver), driver])
         same = done.stdout == captured_row(driver)
         # The device layer alone: the whole program is built for these processors, and started, by the stage systems.
-        for profile in ONE_DEVICE.get(driver, [None]):
-            ran = rig.run(driver, [rig.tool("probe", driver), *([profile] if profile else [])], timeout=1200)
+        for profiles in [["native"], ["floor"]] if driver in ONE_DEVICE else [[]]:
+            ran = rig.run(driver, [rig.tool("probe", driver), *profiles], timeout=1200)
             if ran.returncode:
                 return "FAILED", f"{driver}: gpu_probe: status {ran.returncode}: {(ran.stdout + ran.stderr).strip()[-300:]}"
         if not same:

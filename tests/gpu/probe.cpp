@@ -70,6 +70,7 @@ int main(int argc, char **argv) {
         return 1;
     }
     int status = 0;
+    bool ran = false;
     for (std::size_t i = 0; i < instance.value()->devices().size(); ++i) {
         const DeviceInfo &info = instance.value()->devices()[i];
         fmt::print("{}: {} ({}, Vulkan {}, {} {}, {})\n  {}\n", i, info.name, name_of(info.type),
@@ -77,12 +78,13 @@ int main(int argc, char **argv) {
                    summary(info.traits));
         for (const Profile &profile : profiles())
             if (only.empty() ? find_captured_device(profile.name) != nullptr : profile.name != only) continue;
-            else if (auto result = run(instance.value(), i, profile.name); !result) {
+            else if (auto result = run(instance.value(), i, profile.name); ran = true, !result) {
                 fmt::print("  {:12} FAILED: {}\n", profile.name, result.error().message);
                 status = 1;
             }
     }
-    if (instance.value()->validation_messages() != 0) status = 1;
+    if (!ran) fmt::print("there is no device, or no profile {}\n", only);
+    if (!ran || instance.value()->validation_messages() != 0) status = 1;
     std::fflush(stdout);
     std::_Exit(status); // drivers that only pretend may crash on their way out
 }
